@@ -1,0 +1,86 @@
+/* ids: time and randomness, five bits a character.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "engine/base/ids.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const char id_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+pl_status pl_random_bytes(void *out, size_t size)
+{
+    uint8_t *next = out;
+    while (size > 0) {
+        ssize_t got = getrandom(next, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return PL_UNAVAILABLE;
+        next += got;
+        size -= (size_t)got;
+    }
+    return PL_OK;
+}
+
+/* Adds one to the 80-bit number, so that ids of one millisecond stay in order. */
+static void id_step(uint8_t random[10])
+{
+    for (int i = 9; i >= 0; i--)
+        if (++random[i] != 0)
+            return;
+}
+
+pl_status pl_id_make(struct pl_id_maker *maker, int64_t now_ms, struct pl_id *out)
+{
+    uint64_t ms = now_ms > 0 ? (uint64_t)now_ms & 0xFFFFFFFFFFFFu : 0;
+    if (ms > maker->last_ms) {
+        pl_status status = pl_random_bytes(maker->random, sizeof maker->random);
+        if (status != PL_OK)
+            return status;
+        maker->random[0] &= 0x7F; /* room to step without wrapping */
+        maker->last_ms = ms;
+    } else {
+        id_step(maker->random);
+    }
+    uint8_t raw[16];
+    for (int i = 0; i < 6; i++)
+        raw[i] = (uint8_t)(maker->last_ms >> (40 - 8 * i));
+    memcpy(raw + 6, maker->random, 10);
+    unsigned held_bits = 2; /* 130 bits are written: two leading zero bits */
+    uint32_t held = 0;
+    size_t done = 0;
+    for (size_t i = 0; i < sizeof raw; i++) {
+        held = (held << 8 | raw[i]) & 0xFFFFF;
+        held_bits += 8;
+        while (held_bits >= 5) {
+            held_bits -= 5;
+            out->text[done++] = id_digits[held >> held_bits & 31];
+        }
+    }
+    PL_CHECK(done == PL_ID_CHARS && held_bits == 0);
+    out->text[done] = '\0';
+    return PL_OK;
+}
+
+bool pl_id_parse(struct pl_span span, struct pl_id *out)
+{
+    if (span.size != PL_ID_CHARS || span.data[0] > '7' || span.data[0] < '0')
+        return false;
+    for (size_t i = 0; i < span.size; i++)
+        if (span.data[i] == '\0' || strchr(id_digits, span.data[i]) == NULL)
+            return false;
+    return pl_text_copy(out->text, sizeof out->text, span);
+}
+
+bool pl_id_equals(const struct pl_id *a, const struct pl_id *b)
+{
+    return strcmp(a->text, b->text) == 0;
+}
+
+bool pl_id_is_none(const struct pl_id *id)
+{
+    return id->text[0] == '\0';
+}

@@ -1,0 +1,190 @@
+/* ledger: what the engine asks of the database of tenants, devices, jobs and attempts.
+ *
+ * An ops struct that storage/ fills twice: SQLite, and memory for tests. All calls block and are
+ * made on one thread (engine/core/ledger_thread.h); calls between begin and commit are one unit.
+ * The ledger sees no personal data: fields named `sealed` are boxes that only the keyring opens,
+ * fields named `hash` are keyed hashes to look things up by. A fencing token (`fence`) grows with
+ * every lease of a job: a move that carries an old one is answered PL_LEASE_LOST and changes
+ * nothing.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_ENGINE_CORE_LEDGER_H
+#define PL_ENGINE_CORE_LEDGER_H
+
+#include "engine/base/arena.h"
+#include "engine/base/digest.h"
+#include "engine/base/ids.h"
+#include "engine/base/status.h"
+#include "engine/core/job_state.h"
+
+struct pl_ledger_tenant {
+    struct pl_id id;
+    uint32_t key_version;
+    struct pl_span key_wrapped; /* tenant key under the root key */
+    struct pl_span name_sealed;
+    int64_t created_ms;
+};
+
+struct pl_ledger_device {
+    struct pl_id id;
+    struct pl_id tenant;
+    uint8_t login_hash[PL_SHA256_BYTES]; /* keyed; unique in the instance */
+    struct pl_span secret_sealed;        /* login and Argon2id string */
+    int64_t created_ms;
+};
+
+struct pl_ledger_token {
+    struct pl_id id;
+    struct pl_id tenant;
+    uint8_t token_hash[PL_SHA256_BYTES]; /* SHA-256: the token has 256 random bits */
+    const char *role;                    /* "admin" */
+    int64_t created_ms;
+};
+
+struct pl_ledger_drop {
+    struct pl_id tenant;
+    const char *name; /* unique in its tenant */
+    const char *pipeline;
+};
+
+struct pl_ledger_pipeline {
+    struct pl_id tenant;
+    const char *name;
+    uint32_t version;
+    const char *definition; /* canonical JSON */
+};
+
+struct pl_ledger_job {
+    struct pl_id id;
+    struct pl_id tenant;
+    struct pl_id device;
+    const char *drop;
+    const char *pipeline;
+    uint32_t pipeline_version;
+    enum pl_job_state state;
+    uint32_t attempts;
+    uint64_t fence;
+    int64_t lease_until_ms; /* 0: no lease */
+    int64_t received_ms;
+    int64_t finished_ms; /* 0: not finished */
+    uint64_t bytes;      /* of the original, plaintext */
+    uint8_t sha256[PL_SHA256_BYTES];
+    struct pl_span name_sealed;
+    struct pl_span original_key_wrapped; /* data key of the spooled original */
+    struct pl_span result_key_wrapped;   /* from which each document's key is derived */
+    pl_status error;                     /* of the last attempt that failed */
+    struct pl_span reason_sealed;        /* its sentence; may quote the document */
+};
+
+struct pl_ledger_document {
+    struct pl_id job;
+    uint32_t n; /* 1-based */
+    struct pl_span name_sealed;
+    const char *type; /* media type */
+    uint64_t bytes;
+    uint32_t pages;
+    uint8_t sha256[PL_SHA256_BYTES];
+    const char *object_key;
+    struct pl_span page_ledger_sealed; /* JSON, one entry per page; may be empty */
+};
+
+/* One move of a job, as its history shows it. */
+struct pl_ledger_event {
+    struct pl_id job;
+    int64_t at_ms;
+    enum pl_job_state state;
+    uint32_t attempt;
+    pl_status error;
+};
+
+struct pl_ledger_move {
+    struct pl_id job;
+    enum pl_job_state from;
+    enum pl_job_state to;
+    uint64_t fence;  /* must be the job's, unless it is 0 and the job has no lease */
+    int64_t at_ms;   /* end states also set finished_ms; QUEUED clears it and the lease */
+    pl_status error; /* PL_OK keeps the job's last error; DONE clears it */
+    struct pl_span reason_sealed;
+};
+
+struct pl_ledger_lease {
+    struct pl_id job;
+    int64_t at_ms;
+    int64_t until_ms;
+};
+
+typedef void pl_ledger_tenant_fn(void *owner, const struct pl_ledger_tenant *tenant);
+typedef void pl_ledger_job_fn(void *owner, const struct pl_ledger_job *job);
+typedef void pl_ledger_document_fn(void *owner, const struct pl_ledger_document *document);
+typedef void pl_ledger_event_fn(void *owner, const struct pl_ledger_event *event);
+
+/* Rows given to a callback are borrowed until it returns; rows loaded live in the arena given.
+ * Every call: PL_OK, PL_NO_MEMORY, PL_IO_ERROR, PL_NO_SPACE, and what its line says. A call
+ * that fails inside begin..commit has changed nothing and leaves the unit usable. */
+struct pl_ledger_ops {
+    pl_status (*begin)(void *self);
+    pl_status (*commit)(void *self); /* returns when the unit is on stable storage */
+    void (*rollback)(void *self);
+
+    pl_status (*tenant_add)(void *self, const struct pl_ledger_tenant *tenant); /* CONFLICT */
+    pl_status (*tenant_each)(void *self, pl_ledger_tenant_fn *fn, void *owner);
+    pl_status (*device_add)(void *self, const struct pl_ledger_device *device); /* CONFLICT */
+    pl_status (*device_by_login)(void *self, const uint8_t login_hash[PL_SHA256_BYTES],
+                                 struct pl_arena *arena,
+                                 struct pl_ledger_device *out); /* NOT_FOUND */
+    /* By id within its tenant. NOT_FOUND */
+    pl_status (*device_load)(void *self, const struct pl_id *tenant, const struct pl_id *id,
+                             struct pl_arena *arena, struct pl_ledger_device *out);
+    pl_status (*token_add)(void *self, const struct pl_ledger_token *token); /* CONFLICT */
+    pl_status (*token_by_hash)(void *self, const uint8_t token_hash[PL_SHA256_BYTES],
+                               struct pl_arena *arena, struct pl_ledger_token *out); /* NOT_FOUND */
+    pl_status (*drop_add)(void *self, const struct pl_ledger_drop *drop);            /* CONFLICT */
+    pl_status (*drop_load)(void *self, const struct pl_id *tenant, const char *name,
+                           struct pl_arena *arena, struct pl_ledger_drop *out); /* NOT_FOUND */
+    pl_status (*pipeline_add)(void *self, const struct pl_ledger_pipeline *pipeline); /* CONFLICT */
+    /* version 0: the newest. NOT_FOUND */
+    pl_status (*pipeline_load)(void *self, const struct pl_id *tenant, const char *name,
+                               uint32_t version, struct pl_arena *arena,
+                               struct pl_ledger_pipeline *out);
+
+    /* A new job in the state its row names, with events for ACCEPTED and, when that is its state,
+     * QUEUED. CONFLICT */
+    pl_status (*job_add)(void *self, const struct pl_ledger_job *job);
+    /* Checks state, legality (PL_CHECK) and fence; writes state, times, error, and the event.
+     * NOT_FOUND, CONFLICT (not in `from`), LEASE_LOST. */
+    pl_status (*job_move)(void *self, const struct pl_ledger_move *move);
+    /* QUEUED to RUNNING: attempts + 1, fence + 1, lease set, event written; *fence is the new one.
+     * NOT_FOUND, CONFLICT. */
+    pl_status (*job_lease)(void *self, const struct pl_ledger_lease *lease, uint64_t *fence);
+    /* NOT_FOUND also when the job is another tenant's. */
+    pl_status (*job_load)(void *self, const struct pl_id *tenant, const struct pl_id *id,
+                          struct pl_arena *arena, struct pl_ledger_job *out);
+    /* Newest first, older than `before` (none: from the newest), at most `limit`. */
+    pl_status (*job_list)(void *self, const struct pl_id *tenant, const struct pl_id *before,
+                          uint32_t limit, pl_ledger_job_fn *fn, void *owner);
+    /* All jobs of all tenants that are in no end state, oldest first: what a restart takes up. */
+    pl_status (*job_each_open)(void *self, pl_ledger_job_fn *fn, void *owner);
+    pl_status (*job_events)(void *self, const struct pl_id *job, pl_ledger_event_fn *fn,
+                            void *owner);
+    /* Jobs per state, all tenants. */
+    pl_status (*job_counts)(void *self, uint64_t counts[PL_JOB_STATE_COUNT]);
+
+    /* Writes or replaces document n of a job. */
+    pl_status (*document_put)(void *self, const struct pl_ledger_document *document);
+    pl_status (*document_load)(void *self, const struct pl_id *job, uint32_t n,
+                               struct pl_arena *arena,
+                               struct pl_ledger_document *out); /* NOT_FOUND */
+    /* In order of n. */
+    pl_status (*document_each)(void *self, const struct pl_id *job, pl_ledger_document_fn *fn,
+                               void *owner);
+
+    void (*close)(void *self);
+};
+
+struct pl_ledger {
+    const struct pl_ledger_ops *ops;
+    void *self;
+};
+
+#endif

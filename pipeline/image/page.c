@@ -1,0 +1,38 @@
+/* page: buffers with a shared ceiling, and the list of bands.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "pipeline/image/page.h"
+
+#include <stdlib.h>
+
+void pl_page_init(struct pl_page *page, uint64_t limit_bytes)
+{
+    *page = (struct pl_page){ .orientation = 1 };
+    pl_bytes_init(&page->icc, (size_t)1 << 22);
+    pl_bytes_init(&page->data, (size_t)limit_bytes);
+}
+
+void pl_page_fini(struct pl_page *page)
+{
+    pl_bytes_fini(&page->icc);
+    pl_bytes_fini(&page->data);
+    free(page->parts);
+    *page = (struct pl_page){ .orientation = 1 };
+}
+
+pl_status pl_page_add_part(struct pl_page *page, uint32_t rows, size_t size)
+{
+    PL_CHECK(size <= page->data.size);
+    size_t count = page->part_count;
+    if ((count & (count - 1)) == 0) { /* full at each power of two */
+        size_t room = count == 0 ? 1 : count * 2;
+        struct pl_page_part *parts = realloc(page->parts, room * sizeof *parts);
+        if (parts == NULL)
+            return PL_NO_MEMORY;
+        page->parts = parts;
+    }
+    page->parts[count] = (struct pl_page_part){ rows, page->data.size - size, size };
+    page->part_count = count + 1;
+    return PL_OK;
+}

@@ -1,0 +1,42 @@
+/* plan: what a worker is to do with a job, compiled from a pipeline's definition.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_PIPELINE_PLAN_H
+#define PL_PIPELINE_PLAN_H
+
+#include "engine/base/status.h"
+#include "engine/base/text.h"
+
+/* clang-format off */
+/*    row       name       media type         extension */
+#define PL_FORMAT_TABLE(X)                                  \
+    X(PDFA_2B,  "pdfa-2b", "application/pdf", "pdf")
+/* clang-format on */
+
+#define PL_FORMAT_ENUM(row, name, type, extension) PL_FORMAT_##row,
+enum pl_format { PL_FORMAT_TABLE(PL_FORMAT_ENUM) PL_FORMAT_COUNT };
+#undef PL_FORMAT_ENUM
+
+struct pl_plan {
+    enum pl_format to;
+    uint32_t max_pages; /* `accept.max_pages`, or 0: the limit of the engine */
+};
+
+const char *pl_format_name(enum pl_format format);
+const char *pl_format_type(enum pl_format format);
+const char *pl_format_extension(enum pl_format format);
+bool pl_format_parse(const char *name, enum pl_format *out);
+/* "pdfa-2b, ..." for the person who named another one. */
+const char *pl_format_list(void);
+
+/* Compiles a definition in canonical JSON (DESIGN section 7). PL_MISCONFIGURED with a sentence that
+ * names the member that is unknown, missing or out of range and what is allowed. */
+pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out,
+                          struct pl_fault *fault) PL_MUST_USE;
+
+/* The definition of a pipeline that only converts: what `platen init` writes for the drop `inbox`
+ * and what `platen convert --to` runs. Returns out; at least 256 bytes. */
+char *pl_plan_write_simple(const char *name, enum pl_format to, char *out, size_t size);
+
+#endif
