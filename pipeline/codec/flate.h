@@ -18,4 +18,7 @@ pl_status pl_flate_row(struct pl_flate *flate, const uint8_t *row) PL_MUST_USE;
 pl_status pl_flate_end(struct pl_flate *flate) PL_MUST_USE;
 void pl_flate_free(struct pl_flate *flate);
 
+/* Appends all of data as one stream without predictor: colour profiles and the like. */
+pl_status pl_flate_all(const void *data, size_t size, struct pl_bytes *out) PL_MUST_USE;
+
 #endif
