@@ -2,8 +2,11 @@
  * carry.
  *
  * Decoders copy what can be copied and re-encode the rest, so a page never needs more memory than
- * its own encoded data once it is made. Pixels of a bilevel page follow the PDF convention: after
- * decoding 0 is black, unless `inverted`.
+ * its own encoded data once it is made.
+ *
+ * Samples follow PDF's convention: once the filter is undone 0 is black (no ink in CMYK), unless
+ * `inverted`. CCITTFaxDecode is meant with BlackIs1 false, so that what T.6 codes as black is 0: a
+ * MinIsWhite fax is not inverted, a MinIsBlack one is. A writer turns `inverted` into /Decode.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -46,7 +49,7 @@ struct pl_page {
     uint8_t orientation; /* TIFF 6.0 tag 274 / EXIF, 1..8: how the stored pixels must be turned */
     uint8_t bits;        /* per sample: 1, 8, 16 */
     enum pl_colour colour;
-    bool inverted; /* 1 (or full) means black: MinIsWhite; Adobe CMYK */
+    bool inverted; /* the decoded samples stand the other way round, see above; Adobe CMYK */
     enum pl_filter filter;
     enum pl_page_how how;
     struct pl_bytes icc; /* embedded profile that fits `colour`, or empty */
