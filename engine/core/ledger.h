@@ -103,8 +103,8 @@ struct pl_ledger_move {
     enum pl_job_state from;
     enum pl_job_state to;
     uint64_t fence;  /* must be the job's, unless it is 0 and the job has no lease */
-    int64_t at_ms;   /* end states also set finished_ms; QUEUED clears it and the lease */
-    pl_status error; /* PL_OK keeps the job's last error; DONE clears it */
+    int64_t at_ms;   /* end states set finished_ms (ERASED keeps it), QUEUED clears it */
+    pl_status error; /* PL_OK keeps the job's last error and reason; DONE clears both */
     struct pl_span reason_sealed;
 };
 
@@ -121,12 +121,25 @@ typedef void pl_ledger_event_fn(void *owner, const struct pl_ledger_event *event
 
 /* Rows given to a callback are borrowed until it returns; rows loaded live in the arena given.
  * Every call: PL_OK, PL_NO_MEMORY, PL_IO_ERROR, PL_NO_SPACE, and what its line says. A call
- * that fails inside begin..commit has changed nothing and leaves the unit usable. */
+ * that fails inside begin..commit has changed nothing and leaves the unit usable, unless the disk
+ * failed or is full: then commit may answer that for the whole unit. Outside a unit each call is
+ * a unit of its own. Text and spans that are NULL are written as empty ones. */
 struct pl_ledger_ops {
     pl_status (*begin)(void *self);
-    pl_status (*commit)(void *self); /* returns when the unit is on stable storage */
+    /* Returns when the unit is on stable storage. One that fails has rolled back. After
+     * PL_IO_ERROR nothing more is accepted (no fsync is tried twice): every begin answers
+     * PL_IO_ERROR until the ledger is opened anew. */
+    pl_status (*commit)(void *self);
     void (*rollback)(void *self);
+    /* A point inside a unit, one at a time: release keeps what was done since, undo takes it
+     * back. Both end the mark. */
+    pl_status (*mark)(void *self);
+    pl_status (*release)(void *self);
+    void (*undo)(void *self);
+    /* Between units, when their callers have been answered: what would slow a commit down. */
+    void (*tidy)(void *self);
 
+    /* Adding to a tenant or a job that does not exist is answered NOT_FOUND everywhere. */
     pl_status (*tenant_add)(void *self, const struct pl_ledger_tenant *tenant); /* CONFLICT */
     pl_status (*tenant_each)(void *self, pl_ledger_tenant_fn *fn, void *owner);
     pl_status (*device_add)(void *self, const struct pl_ledger_device *device); /* CONFLICT */
@@ -151,8 +164,9 @@ struct pl_ledger_ops {
     /* A new job in the state its row names, with events for ACCEPTED and, when that is its state,
      * QUEUED. CONFLICT */
     pl_status (*job_add)(void *self, const struct pl_ledger_job *job);
-    /* Checks state, legality (PL_CHECK) and fence; writes state, times, error, and the event.
-     * NOT_FOUND, CONFLICT (not in `from`), LEASE_LOST. */
+    /* Checks fence, state, legality (PL_CHECK), in this order; writes state, times, error, and the
+     * event. The lease ends with every move but that to DELIVERING. RUNNING is reached by job_lease
+     * alone (PL_CHECK). NOT_FOUND, LEASE_LOST, CONFLICT (not in `from`). */
     pl_status (*job_move)(void *self, const struct pl_ledger_move *move);
     /* QUEUED to RUNNING: attempts + 1, fence + 1, lease set, event written; *fence is the new one.
      * NOT_FOUND, CONFLICT. */
@@ -170,7 +184,7 @@ struct pl_ledger_ops {
     /* Jobs per state, all tenants. */
     pl_status (*job_counts)(void *self, uint64_t counts[PL_JOB_STATE_COUNT]);
 
-    /* Writes or replaces document n of a job. */
+    /* Writes or replaces document n of a job. NOT_FOUND: no such job. */
     pl_status (*document_put)(void *self, const struct pl_ledger_document *document);
     pl_status (*document_load)(void *self, const struct pl_id *job, uint32_t n,
                                struct pl_arena *arena,
@@ -186,5 +200,28 @@ struct pl_ledger {
     const struct pl_ledger_ops *ops;
     void *self;
 };
+
+/* What every implementation shares: the law of a move and of a lease, on a row in memory, which
+ * is left alone unless PL_OK. PL_LEASE_LOST, PL_CONFLICT. `job` borrows the move's reason. */
+pl_status pl_ledger_job_apply_move(struct pl_ledger_job *job,
+                                   const struct pl_ledger_move *move) PL_MUST_USE;
+pl_status pl_ledger_job_apply_lease(struct pl_ledger_job *job,
+                                    const struct pl_ledger_lease *lease) PL_MUST_USE;
+
+/* Deep copies into the arena; PL_NO_MEMORY leaves `out` alone. */
+pl_status pl_ledger_tenant_copy(const struct pl_ledger_tenant *from, struct pl_arena *arena,
+                                struct pl_ledger_tenant *out) PL_MUST_USE;
+pl_status pl_ledger_device_copy(const struct pl_ledger_device *from, struct pl_arena *arena,
+                                struct pl_ledger_device *out) PL_MUST_USE;
+pl_status pl_ledger_token_copy(const struct pl_ledger_token *from, struct pl_arena *arena,
+                               struct pl_ledger_token *out) PL_MUST_USE;
+pl_status pl_ledger_drop_copy(const struct pl_ledger_drop *from, struct pl_arena *arena,
+                              struct pl_ledger_drop *out) PL_MUST_USE;
+pl_status pl_ledger_pipeline_copy(const struct pl_ledger_pipeline *from, struct pl_arena *arena,
+                                  struct pl_ledger_pipeline *out) PL_MUST_USE;
+pl_status pl_ledger_job_copy(const struct pl_ledger_job *from, struct pl_arena *arena,
+                             struct pl_ledger_job *out) PL_MUST_USE;
+pl_status pl_ledger_document_copy(const struct pl_ledger_document *from, struct pl_arena *arena,
+                                  struct pl_ledger_document *out) PL_MUST_USE;
 
 #endif
