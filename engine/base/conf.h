@@ -18,7 +18,7 @@ enum pl_conf_kind {
     PL_CONF_NUMBER,   /* uint64_t: digits */
     PL_CONF_BYTES,    /* uint64_t: digits with B, KiB, MiB, GiB, TiB */
     PL_CONF_DURATION, /* uint64_t, milliseconds: digits with ms, s, m, h, d */
-    PL_CONF_TEXT,     /* char[max + 1]: UTF-8 without control characters, min..max bytes */
+    PL_CONF_TEXT,     /* char[max + 1]: min..max bytes of UTF-8 without controls or line breaks */
     PL_CONF_CHOICE,   /* unsigned: index into `choices` */
 };
 
@@ -53,8 +53,15 @@ void pl_conf_defaults(const struct pl_conf_table *table, void *target);
 pl_status pl_conf_read(const struct pl_conf_table *table, const char *file_name,
                        struct pl_span yaml, void *target, struct pl_fault *fault) PL_MUST_USE;
 
-/* Appends the default file: sections in the order of the table, a comment line above each
- * setting. PL_NO_MEMORY. */
+/* Is `value` one that the setting `name` takes? PL_MISCONFIGURED with the sentence in `fault`
+ * ("http.head_timeout: found "5", allowed 1s to 10m"). For values that come from a command line. */
+pl_status pl_conf_check(const struct pl_conf_table *table, const char *name, struct pl_span value,
+                        struct pl_fault *fault) PL_MUST_USE;
+
+/* Appends the default file: sections in the order of the table, a comment line above each setting
+ * that ends with what is allowed, and with the default where an override replaces it. What it
+ * writes, pl_conf_read reads back. PL_NO_MEMORY, PL_TOO_LARGE (of `out`), PL_MISCONFIGURED when an
+ * override fails pl_conf_check; `out` is then as it was. */
 pl_status pl_conf_write(const struct pl_conf_table *table, const struct pl_conf_override *overrides,
                         size_t override_count, struct pl_bytes *out) PL_MUST_USE;
 

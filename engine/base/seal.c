@@ -208,10 +208,9 @@ static void nonce_of(uint64_t index, bool last, uint8_t out[SEAL_NONCE_BYTES])
 
 static void header_prefix(uint8_t out[SEAL_PREFIX_BYTES])
 {
-    memcpy(out, "PLT1", 4);
-    out[4] = SEAL_SUITE;
-    memset(out + 5, 0, 3);
-    pl_put_u32be(out + 8, (uint32_t)PL_SEAL_CHUNK_BYTES);
+    const uint8_t magic_and_suite[8] = { 'P', 'L', 'T', '1', SEAL_SUITE, 0, 0, 0 };
+    memcpy(out, magic_and_suite, sizeof magic_and_suite);
+    pl_put_u32be(out + sizeof magic_and_suite, (uint32_t)PL_SEAL_CHUNK_BYTES);
 }
 
 pl_status pl_sealer_new_salted(const struct pl_seal_key *key,
