@@ -53,6 +53,9 @@ void pl_core_begin(struct pl_core *core);
 void pl_core_drain(struct pl_core *core, void (*done)(void *owner), void *owner);
 void pl_core_free(struct pl_core *core);
 
+/* A fresh job id. PL_UNAVAILABLE. */
+pl_status pl_core_make_id(struct pl_core *core, struct pl_id *out) PL_MUST_USE;
+
 /* Ready to accept; else the sentence why not. */
 bool pl_core_is_ready(const struct pl_core *core, struct pl_fault *why);
 
@@ -68,6 +71,7 @@ struct pl_core_stats {
     uint64_t uploads_total;
     uint64_t uploads_refused;
     uint64_t upload_bytes_total;
+    uint64_t upload_bytes_reserved; /* of uploads under way whose length is known */
 };
 void pl_core_stats(const struct pl_core *core, struct pl_core_stats *out);
 

@@ -1,0 +1,85 @@
+/* core_priv: the heart's own structs, shared by core, dispatch and deliver.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_ENGINE_CORE_CORE_PRIV_H
+#define PL_ENGINE_CORE_CORE_PRIV_H
+
+#include "engine/core/core.h"
+#include "engine/core/dispatch.h"
+#include "engine/core/queue.h"
+#include "engine/net/timer.h"
+
+#define CORE_NAME_CHARS 300
+#define CORE_REASON_BYTES (PL_FAULT_CHARS + PL_SEALED_FIELD_OVERHEAD)
+
+/* A pipeline version, kept for as long as the engine runs: it never changes. */
+struct core_definition {
+    struct pl_list node;
+    struct pl_id tenant;
+    char *name;
+    uint32_t version;
+    char *text;
+};
+
+struct job_attempt;
+
+/* A job that has not ended. Owned by the core from accept, or start, to its end state. */
+struct core_job {
+    struct pl_list node; /* of the queue, the delayed list, or the active list */
+    struct pl_core *core;
+    struct pl_id id;
+    struct pl_id tenant;
+    const struct core_definition *definition;
+    enum pl_job_state state;
+    uint32_t attempts; /* ever */
+    uint32_t failures; /* that count, since this engine started */
+    uint64_t fence;
+    int64_t ready_at_ms; /* monotonic; when on the delayed list */
+    int64_t received_ms;
+    uint8_t original_key_wrapped[PL_WRAPPED_KEY_BYTES];
+    uint8_t result_key_wrapped[PL_WRAPPED_KEY_BYTES];
+    char *name; /* as the device sent it, sanitised */
+    struct job_attempt *attempt;
+};
+
+struct pl_core {
+    struct pl_core_parts parts;
+    struct pl_queue *queue;
+    struct pl_list delayed; /* jobs that wait for their time */
+    struct pl_list active;  /* jobs with an attempt */
+    struct pl_list definitions;
+    struct pl_timer *timer;
+    struct pl_id_maker ids;
+    struct pl_fault broken; /* why nothing can be accepted any more */
+    bool begun;
+    bool draining;
+    void (*drained)(void *owner);
+    void *drained_owner;
+    struct pl_core_stats stats;
+};
+
+/* Looks a version up among those kept, or keeps a copy. NULL when memory is out. */
+const struct core_definition *core_definition_keep(struct pl_core *core, const struct pl_id *tenant,
+                                                   const char *name, uint32_t version,
+                                                   const char *text);
+const struct core_definition *core_definition_peek(const struct pl_core *core,
+                                                   const struct pl_id *tenant, const char *name,
+                                                   uint32_t version);
+
+/* Puts a QUEUED job in line and wakes the dispatcher. */
+void dispatch_enqueue(struct core_job *job);
+/* After `delay_ms`. */
+void dispatch_delay(struct core_job *job, uint64_t delay_ms);
+/* Starts what can be started. */
+void dispatch_pump(struct pl_core *core);
+/* The ledger failed: nothing is accepted or started any more until the engine starts anew. */
+void core_break(struct pl_core *core, pl_status status, const char *what);
+void core_job_free(struct core_job *job);
+/* Calls drained when nothing is in flight any more. */
+void core_check_drained(struct pl_core *core);
+
+/* Begins an attempt of a QUEUED job: lease, run, deliver, end. */
+void attempt_begin(struct core_job *job);
+
+#endif

@@ -1,0 +1,31 @@
+/* dispatch: takes accepted jobs in and sees each to its end.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_ENGINE_CORE_DISPATCH_H
+#define PL_ENGINE_CORE_DISPATCH_H
+
+#include "engine/core/core.h"
+
+/* A job that the ledger has just committed as QUEUED. */
+struct pl_dispatch_job {
+    const struct pl_ledger_job *row;
+    const char *definition; /* of its pipeline version */
+    const char *name;       /* in the clear */
+};
+
+/* Copies what it needs. PL_NO_MEMORY: the job is safe in the ledger, and the next start takes it
+ * up. */
+pl_status pl_dispatch_submit(struct pl_core *core, const struct pl_dispatch_job *job) PL_MUST_USE;
+
+/* For doors: an upload begins (PL_OK) or is refused: BUSY, TOO_LARGE, NO_SPACE, STOPPING, or what
+ * broke the engine; the sentence is for the device's panel and the log. `bytes` UINT64_MAX: not
+ * known. Each PL_OK is answered by one pl_dispatch_upload_ended. */
+pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes,
+                            struct pl_fault *fault) PL_MUST_USE;
+/* `bytes` as admitted; `taken`: bytes received. */
+void pl_dispatch_upload_ended(struct pl_core *core, uint64_t bytes, uint64_t taken);
+/* A door saw the ledger fail: stop acknowledging. */
+void pl_dispatch_ledger_failed(struct pl_core *core, pl_status status, const char *what);
+
+#endif
