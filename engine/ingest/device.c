@@ -240,7 +240,7 @@ static void credential_name(const struct pl_devices *devices, const struct pl_de
 static struct pl_list *credential_bucket(struct pl_devices *devices,
                                          const uint8_t name[PL_SHA256_BYTES])
 {
-    return &devices->buckets[(name[0] | name[1] << 8) % DEVICE_BUCKETS];
+    return &devices->buckets[((unsigned)name[0] | (unsigned)name[1] << 8) % DEVICE_BUCKETS];
 }
 
 static struct device_entry *devices_find(struct pl_devices *devices,
