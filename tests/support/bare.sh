@@ -28,7 +28,8 @@ mkdir -p "$folder"
 need_room "$folder" 6000 "a bare Debian with every build in it"
 root=$folder/debian
 
-# What a mount would leave behind is taken down whatever happens.
+# What is mounted is taken down whatever happens.
+# shellcheck disable=SC2317 # called by the trap
 clean_up() {
     local mount
     for mount in dev/shm dev/pts dev proc sys; do
