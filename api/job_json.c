@@ -1,0 +1,128 @@
+/* job_json: builds with jansson; bytes that are not UTF-8 are made fit to be shown.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "api/job_json.h"
+
+#include "engine/base/clock.h"
+
+#include <string.h>
+
+#define SHOWN_CHARS 1024
+
+static json_t *json_shown(struct pl_span text)
+{
+    char shown[SHOWN_CHARS];
+    size_t size = pl_text_sanitize(text, shown, sizeof shown);
+    return json_stringn(shown, size);
+}
+
+static json_t *json_time(int64_t wall_ms)
+{
+    char text[PL_CLOCK_TEXT_CHARS];
+    return wall_ms == 0 ? json_null() : json_string(pl_clock_text(wall_ms, text));
+}
+
+static json_t *json_sha256(const uint8_t digest[PL_SHA256_BYTES])
+{
+    char hex[2 * PL_SHA256_BYTES + 1];
+    return json_string(pl_text_hex(digest, PL_SHA256_BYTES, hex));
+}
+
+static json_t *json_href(const struct pl_id *job, const char *what)
+{
+    return json_sprintf("/v1/jobs/%s%s", job->text, what);
+}
+
+/* The code and the sentence; null when nothing failed. */
+static json_t *json_error(pl_status error, struct pl_span reason)
+{
+    if (error == PL_OK)
+        return json_null();
+    struct pl_span text = reason.size > 0 ? reason : pl_span_from(pl_status_text(error));
+    return json_pack("{s:s, s:o}", "code", pl_status_name(error), "reason", json_shown(text));
+}
+
+static json_t *document_json(const struct pl_id *job, const struct pl_job_document *document)
+{
+    const struct pl_ledger_document *row = &document->row;
+    json_t *json =
+        json_pack("{s:i, s:o, s:s, s:I, s:i, s:o, s:o}", "n", (int)row->n, "name",
+                  json_shown(document->name), "type", row->type, "bytes", (json_int_t)row->bytes,
+                  "pages", (int)row->pages, "sha256", json_sha256(row->sha256), "href",
+                  json_sprintf("/v1/jobs/%s/documents/%u", job->text, (unsigned)row->n));
+    if (json == NULL || document->page_ledger.size == 0)
+        return json;
+    json_t *pages = json_loadb(document->page_ledger.data, document->page_ledger.size, 0, NULL);
+    if (pages != NULL)
+        (void)json_object_set_new(json, "page_ledger", pages);
+    return json;
+}
+
+/* json_array_append_new takes the reference even when it fails. */
+static bool array_put(json_t *array, json_t *value)
+{
+    return json_array_append_new(array, value) == 0;
+}
+
+static json_t *documents_json(const struct pl_job_view *job)
+{
+    json_t *array = json_array();
+    for (const struct pl_job_document *at = job->documents; at != NULL; at = at->next) {
+        if (!array_put(array, document_json(&job->row.id, at))) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *history_json(const struct pl_job_view *job)
+{
+    json_t *array = json_array();
+    for (const struct pl_job_event *at = job->events; at != NULL; at = at->next) {
+        const struct pl_ledger_event *row = &at->row;
+        json_t *error = row->error == PL_OK ? json_null() : json_string(pl_status_name(row->error));
+        json_t *event =
+            json_pack("{s:s, s:o, s:i, s:o}", "state", pl_job_state_name(row->state), "at",
+                      json_time(row->at_ms), "attempt", (int)row->attempt, "error", error);
+        if (!array_put(array, event)) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+json_t *pl_job_json(const struct pl_job_view *job)
+{
+    const struct pl_ledger_job *row = &job->row;
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "id",
+        row->id.text, "state", pl_job_state_name(row->state), "pipeline", row->pipeline,
+        "pipeline_version", (int)row->pipeline_version, "drop", row->drop, "device",
+        row->device.text, "device_login", json_shown(job->device_login), "name",
+        json_shown(job->name), "bytes", (json_int_t)row->bytes, "sha256", json_sha256(row->sha256),
+        "received_at", json_time(row->received_ms), "finished_at", json_time(row->finished_ms),
+        "attempts", (int)row->attempts, "error", json_error(row->error, job->reason), "documents",
+        documents_json(job), "original", json_href(&row->id, "/original"));
+    if (json == NULL || !job->has_history)
+        return json;
+    if (json_object_set_new(json, "history", history_json(job)) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+json_t *pl_job_list_json(const struct pl_job_view *jobs, const struct pl_id *next)
+{
+    json_t *array = json_array();
+    for (const struct pl_job_view *at = jobs; at != NULL; at = at->next) {
+        if (!array_put(array, pl_job_json(at))) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    json_t *cursor = pl_id_is_none(next) ? json_null() : json_string(next->text);
+    return json_pack("{s:o, s:o}", "jobs", array, "next", cursor);
+}
