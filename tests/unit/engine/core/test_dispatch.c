@@ -1,0 +1,216 @@
+/* test_dispatch: a job's life from the accepted upload to its end, by blame, and over a restart.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "engine/core/dispatch.h"
+#include "storage/ledger_memory.h"
+#include "tests/support/core_rig.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/pl_test.h"
+
+static int start(void **state)
+{
+    static struct core_rig rig;
+    rig_start(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    rig_stop(*state);
+    return 0;
+}
+
+static struct pl_core_stats stats_of(const struct core_rig *rig)
+{
+    struct pl_core_stats stats;
+    pl_core_stats(rig->core, &stats);
+    return stats;
+}
+
+static void dispatch__good_scan__is_done_and_kept(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 1);
+    assert_false(pl_list_is_empty(&rig->objects));
+    assert_int_equal(rig_spool_files(rig), 1);
+    assert_int_equal(stats_of(rig).done_total, 1);
+}
+
+static void dispatch__bad_document__is_dead_at_once(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.runs[0] = PL_BAD_DOCUMENT;
+    assert_int_equal(rig_upload(rig, "inbox", "junk", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DEAD), PL_BAD_DOCUMENT);
+    assert_int_equal(rig->runs, 1);
+    assert_int_equal(rig_spool_files(rig), 1); /* the original stays */
+    assert_true(pl_list_is_empty(&rig->objects));
+}
+
+static void dispatch__worker_dies_twice__third_attempt_ends_it(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.runs[0] = rig->script.runs[1] = PL_WORKER_DIED;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 3);
+}
+
+static void dispatch__worker_always_dies__dead_after_three(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    for (unsigned i = 0; i < PL_COUNT_OF(rig->script.runs); i++)
+        rig->script.runs[i] = PL_WORKER_DIED;
+    assert_int_equal(rig_upload(rig, "inbox", "poison", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DEAD), PL_WORKER_DIED);
+    assert_int_equal(rig->runs, 3);
+}
+
+static void dispatch__store_is_down_long__never_blames_the_document(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    for (unsigned i = 0; i < 8; i++)
+        rig->script.puts[i] = PL_NO_SPACE;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->puts, 9);
+}
+
+static void dispatch__other_bytes_stand_in_the_way__are_replaced_before_done(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.puts[0] = PL_CONFLICT;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->puts, 2);
+}
+
+static void dispatch__more_jobs_than_workers__wait_their_turn(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id jobs[9];
+    rig->gate = true;
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &jobs[i]), PL_OK);
+    assert_int_equal(stats_of(rig).waiting + rig->slots, PL_COUNT_OF(jobs));
+    rig_open_gate(rig);
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
+        assert_int_equal(rig_await(rig, &jobs[i], PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->running_most, rig->slots);
+}
+
+static void dispatch__drained_with_jobs_waiting__restart_does_them(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id jobs[5];
+    rig->gate = true;
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &jobs[i]), PL_OK);
+    rig_restart(rig);
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
+        assert_int_equal(rig_await(rig, &jobs[i], PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, PL_COUNT_OF(jobs));
+    assert_int_equal(rig_spool_files(rig), PL_COUNT_OF(jobs));
+}
+
+static void upload__unknown_drop__is_refused_and_leaves_nothing(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    assert_int_equal(rig_upload(rig, "elsewhere", "a scan", &job), PL_NOT_FOUND);
+    assert_int_equal(rig_spool_files(rig), 0);
+    assert_int_equal(stats_of(rig).uploads_open, 0);
+}
+
+static void upload__too_large__is_refused_before_the_body(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_fault fault = { PL_OK, "" };
+    assert_int_equal(pl_dispatch_admit(rig->core, (1 << 20) + 1, &fault), PL_TOO_LARGE);
+    assert_non_null(strstr(fault.reason, "1048576"));
+    assert_int_equal(stats_of(rig).uploads_open, 0);
+}
+
+static void upload__too_many_at_once__next_is_asked_to_wait(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_fault fault = { PL_OK, "" };
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pl_dispatch_admit(rig->core, 10, &fault), PL_OK);
+    assert_int_equal(pl_dispatch_admit(rig->core, 10, &fault), PL_BUSY);
+    assert_int_equal(stats_of(rig).upload_bytes_reserved, 40);
+    for (unsigned i = 0; i < 4; i++)
+        pl_dispatch_upload_ended(rig->core, 10, 10);
+    assert_int_equal(stats_of(rig).upload_bytes_reserved, 0);
+}
+
+static void upload__ledger_fails__is_not_acknowledged_and_stops_all(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    struct pl_fault why = { PL_OK, "" };
+    bool stopped = false;
+    assert_true(pl_core_is_ready(rig->core, &why));
+    rig->gate = true; /* so that only the upload's own calls are counted */
+    for (unsigned n = 1; n <= 16 && !stopped; n++) {
+        pl_ledger_memory_fail_at(&rig->ledger, n, PL_IO_ERROR);
+        pl_status status = rig_upload(rig, "inbox", "a scan", &job);
+        stopped = !pl_core_is_ready(rig->core, &why);
+        assert_true(!stopped || status == PL_IO_ERROR);
+    }
+    pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+    assert_true(stopped);
+    assert_int_equal(why.status, PL_IO_ERROR);
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_IO_ERROR);
+}
+
+static void core__spool_file_without_a_row__is_swept_at_start(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    char path[128];
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    (void)pl_text_format(path, sizeof path, "%s/00000000000000000000000000.plt1", rig->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+    assert_int_equal(rig_spool_files(rig), 2);
+    rig_restart(rig);
+    assert_int_equal(rig_spool_files(rig), 1);
+}
+
+#define RIGGED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIGGED(dispatch__good_scan__is_done_and_kept),
+        RIGGED(dispatch__bad_document__is_dead_at_once),
+        RIGGED(dispatch__worker_dies_twice__third_attempt_ends_it),
+        RIGGED(dispatch__worker_always_dies__dead_after_three),
+        RIGGED(dispatch__store_is_down_long__never_blames_the_document),
+        RIGGED(dispatch__other_bytes_stand_in_the_way__are_replaced_before_done),
+        RIGGED(dispatch__more_jobs_than_workers__wait_their_turn),
+        RIGGED(dispatch__drained_with_jobs_waiting__restart_does_them),
+        RIGGED(upload__unknown_drop__is_refused_and_leaves_nothing),
+        RIGGED(upload__too_large__is_refused_before_the_body),
+        RIGGED(upload__too_many_at_once__next_is_asked_to_wait),
+        RIGGED(upload__ledger_fails__is_not_acknowledged_and_stops_all),
+        RIGGED(core__spool_file_without_a_row__is_swept_at_start),
+    };
+    return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
+}

@@ -1,0 +1,2 @@
+pl_unit_test(engine/ingest/test_device SOURCES ${PROJECT_SOURCE_DIR}/tests/support/core_rig.c
+    LIBS pl_ingest pl_storage)
