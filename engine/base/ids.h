@@ -2,7 +2,8 @@
  *
  * 48 bits of milliseconds and 80 random bits in Crockford's base 32 (the ULID layout), lower case.
  * Nobody can guess one, and the newest sorts last. Two of one maker never compare equal and are
- * ordered even within a millisecond.
+ * ordered even within a millisecond or while the clock runs backwards: the next one is then a
+ * random step of 56 bits further, so that whoever holds one still cannot guess its neighbour.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -21,6 +22,7 @@ struct pl_id {
 
 /* Zero-initialise; belongs to one thread. */
 struct pl_id_maker {
+    bool started;
     uint64_t last_ms;
     uint8_t random[10];
 };

@@ -2,6 +2,7 @@
 set(plt1_object ${PROJECT_SOURCE_DIR}/tests/support/plt1_object.c)
 pl_unit_test(engine/base/test_conf LIBS pl_base)
 pl_unit_test(engine/base/test_digest LIBS pl_base)
+pl_unit_test(engine/base/test_ids LIBS pl_base)
 pl_unit_test(engine/base/test_seal SOURCES ${plt1_object} LIBS pl_base)
 pl_fuzz_target(conf LIBS pl_base)
 pl_fuzz_target(seal_open LIBS pl_base)
