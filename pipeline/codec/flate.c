@@ -96,10 +96,11 @@ pl_status pl_flate_new(size_t row_bytes, size_t pixel_bytes, struct pl_bytes *ou
     }
     status = flate_open(made, out, Z_FILTERED);
 done:
-    if (status == PL_OK)
+    if (status == PL_OK) {
         *flate = made;
-    else
+    } else {
         pl_flate_free(made);
+    }
     return status;
 }
 
