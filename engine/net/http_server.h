@@ -18,16 +18,12 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
+#include "engine/net/http_parse.h"
 #include "engine/net/loop.h"
 #include "engine/net/tls.h"
 
 struct pl_http_server;
 struct pl_http_request;
-
-struct pl_http_field {
-    struct pl_span name;
-    struct pl_span value;
-};
 
 struct pl_http_limits {
     uint64_t head_bytes;           /* 65536; more is 431 */

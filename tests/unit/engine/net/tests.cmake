@@ -1,1 +1,7 @@
 pl_unit_test(engine/net/test_loop LIBS pl_net)
+
+if(NOT PLATEN_FUZZ)
+    add_executable(http_echo ${PROJECT_SOURCE_DIR}/tests/support/http_echo.c
+        ${PROJECT_SOURCE_DIR}/tests/support/http_echo_handler.c)
+    target_link_libraries(http_echo PRIVATE pl_net)
+endif()
