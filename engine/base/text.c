@@ -126,8 +126,8 @@ char *pl_text_base64(const void *data, size_t size, char *out)
                          (left > 2 ? in[i + 2] : 0);
         *next++ = base64_digits[group >> 18];
         *next++ = base64_digits[group >> 12 & 63];
-        *next++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-        *next++ = left > 2 ? base64_digits[group & 63] : '=';
+        *next++ = (char)(left > 1 ? base64_digits[group >> 6 & 63] : '=');
+        *next++ = (char)(left > 2 ? base64_digits[group & 63] : '=');
     }
     *next = '\0';
     return out;

@@ -177,10 +177,9 @@ static pl_status entry_open_secret(struct device_entry *entry, const struct pl_l
         return status;
     secret[size] = '\0';
     size_t login = strlen(secret);
-    if (login == size || strcmp(secret, entry->login) != 0)
-        status = PL_TAMPERED;
-    else if (!pl_text_copy(entry->encoded, sizeof entry->encoded,
-                           (struct pl_span){ secret + login + 1, size - login - 1 }))
+    if (login == size || strcmp(secret, entry->login) != 0 ||
+        !pl_text_copy(entry->encoded, sizeof entry->encoded,
+                      (struct pl_span){ secret + login + 1, size - login - 1 }))
         status = PL_TAMPERED;
     pl_wipe(secret, sizeof secret);
     return status;
