@@ -4,7 +4,10 @@
  */
 #include "pipeline/image/page.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void pl_page_init(struct pl_page *page, uint64_t limit_bytes)
 {
@@ -35,4 +38,17 @@ pl_status pl_page_add_part(struct pl_page *page, uint32_t rows, size_t size)
     page->parts[count] = (struct pl_page_part){ rows, page->data.size - size, size };
     page->part_count = count + 1;
     return PL_OK;
+}
+
+void pl_page_note(struct pl_page *page, const char *format, ...)
+{
+    size_t used = strlen(page->note);
+    if (used > 0 && used + 2 < sizeof page->note) {
+        memcpy(page->note + used, "; ", 3);
+        used += 2;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(page->note + used, sizeof page->note - used, format, args);
+    va_end(args);
 }

@@ -66,4 +66,7 @@ void pl_page_fini(struct pl_page *page);
 /* Adds a band that begins at the present end of data minus `size`. PL_NO_MEMORY. */
 pl_status pl_page_add_part(struct pl_page *page, uint32_t rows, size_t size) PL_MUST_USE;
 
+/* Adds a sentence to the note, after "; " when there is one; cut when there is no room. */
+void pl_page_note(struct pl_page *page, const char *format, ...) PL_PRINTF(2, 3);
+
 #endif
