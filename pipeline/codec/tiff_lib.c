@@ -14,11 +14,13 @@ static tmsize_t lib_read(thandle_t owner, void *out, tmsize_t size)
     uint64_t end = lib->load->source->size;
     uint64_t left = lib->at < end ? end - lib->at : 0;
     size_t take = (uint64_t)size < left ? (size_t)size : (size_t)left;
+    if (take == 0)
+        return 0;
     pl_status status = pl_source_read(lib->load->source, lib->at, out, take);
     if (status != PL_OK) {
         if (lib->io == PL_OK)
             lib->io = status;
-        return -1;
+        return 0; /* never -1: libtiff 4.5 would count with it and write before its buffer */
     }
     lib->at += take;
     return (tmsize_t)take;
@@ -29,7 +31,7 @@ static tmsize_t lib_write(thandle_t owner, void *data, tmsize_t size)
     (void)owner;
     (void)data;
     (void)size;
-    return -1;
+    return 0;
 }
 
 static toff_t lib_seek(thandle_t owner, toff_t at, int whence)
