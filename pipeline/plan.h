@@ -18,10 +18,29 @@
 enum pl_format { PL_FORMAT_TABLE(PL_FORMAT_ENUM) PL_FORMAT_COUNT };
 #undef PL_FORMAT_ENUM
 
+/* Kinds of document that `accept.types` may name; the names are those of the readers (codec.h). */
+/* clang-format off */
+/*    row   name */
+#define PL_INPUT_TABLE(X) \
+    X(TIFF, "tiff")       \
+    X(JPEG, "jpeg")
+/* clang-format on */
+
+#define PL_INPUT_ENUM(row, name) PL_INPUT_##row,
+enum pl_input { PL_INPUT_TABLE(PL_INPUT_ENUM) PL_INPUT_COUNT };
+#undef PL_INPUT_ENUM
+
 struct pl_plan {
     enum pl_format to;
-    uint32_t max_pages; /* `accept.max_pages`, or 0: the limit of the engine */
+    uint32_t max_pages;         /* `accept.max_pages`, or 0: the limit of the engine */
+    unsigned accept_types;      /* bits 1 << enum pl_input, or 0: every kind */
+    uint64_t max_bytes;         /* `accept.max_bytes`, or 0 */
+    uint32_t retain_original_s; /* `retain.original`, or 0: the default of the engine */
+    uint32_t retain_results_s;  /* `retain.results`, or 0 */
 };
+
+/* Whether a document of the reader of that name ("tiff") is accepted. */
+bool pl_plan_accepts(const struct pl_plan *plan, const char *reader);
 
 const char *pl_format_name(enum pl_format format);
 const char *pl_format_type(enum pl_format format);

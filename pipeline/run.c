@@ -317,6 +317,10 @@ static pl_status run_open_input(struct run *run, size_t i, struct pl_fault *faul
     if (job->plan->max_pages > 0 && job->plan->max_pages < limit)
         limit = job->plan->max_pages;
     pl_status status = pl_sniff(job->inputs[i], &ops, fault);
+    if (status == PL_OK && !pl_plan_accepts(job->plan, ops->name)) {
+        return pl_fault_set(fault, PL_UNSUPPORTED, "this pipeline does not accept %s documents",
+                            ops->name);
+    }
     if (status == PL_OK)
         status = ops->open(job->inputs[i], job->limits, &input->reader, fault);
     if (status != PL_OK)
