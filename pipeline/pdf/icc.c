@@ -304,27 +304,3 @@ pl_status pl_icc_cmyk(struct pl_bytes *out)
     cmyk_gamut(&icc);
     return icc_end(&icc);
 }
-
-static bool icc_u32_is_one_of(uint32_t value, const char *const *signatures, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (value == ICC_SIGNATURE(signatures[i]))
-            return true;
-    }
-    return false;
-}
-
-bool pl_icc_fits(const void *data, size_t size, unsigned components)
-{
-    static const char *const classes[] = { "scnr", "mntr", "prtr", "spac" };
-    const char *space = components == 1 ? "GRAY" : components == 3 ? "RGB " : "CMYK";
-    uint32_t words[ICC_HEADER / 4] = { 0 };
-    struct pl_cursor cursor = { data, size, 0 };
-    for (size_t i = 0; i < PL_COUNT_OF(words); i++) {
-        if (!pl_cursor_u32be(&cursor, &words[i]))
-            return false;
-    }
-    return words[0] == size && words[2] >> 24 >= 2 && words[2] >> 24 <= 4 &&
-           icc_u32_is_one_of(words[3], classes, PL_COUNT_OF(classes)) &&
-           words[4] == ICC_SIGNATURE(space) && words[9] == ICC_SIGNATURE("acsp");
-}

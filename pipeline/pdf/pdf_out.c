@@ -11,6 +11,7 @@
 
 #include "engine/base/digest.h"
 #include "pipeline/codec/flate.h"
+#include "pipeline/image/profile.h"
 #include "pipeline/pdf/icc.h"
 #include "pipeline/pdf/pdf_object.h"
 #include "pipeline/pdf/pdf_page.h"
@@ -144,7 +145,7 @@ static pl_status out_colour_space(struct pl_pdf_out *pdf, const struct pl_page *
                                   uint32_t *number)
 {
     *number = 0;
-    if (pl_icc_fits(page->icc.data, page->icc.size, colour_components(page->colour)))
+    if (pl_profile_fits(page->icc.data, page->icc.size, page->colour))
         return out_embed_profile(pdf, page, number);
     return page->colour == PL_COLOUR_CMYK ? out_assume_cmyk(pdf, number) : PL_OK;
 }

@@ -6,3 +6,5 @@ pl_unit_test(pipeline/codec/test_hostile_images LIBS pl_pipeline TIMEOUT 300
     SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/pipeline/codec/reader_walk.c)
 pl_unit_test(pipeline/test_plan LIBS pl_pipeline)
 pl_fuzz_target(plan LIBS pl_pipeline)
+add_executable(convert_file ${PROJECT_SOURCE_DIR}/tests/support/convert_file.c)
+target_link_libraries(convert_file PRIVATE pl_pipeline)
