@@ -26,7 +26,8 @@ static void job_state__legal_moves__are_those_of_the_drawing(void **state)
     assert_int_equal(legal, PL_COUNT_OF(drawn));
     for (unsigned i = 0; i < PL_COUNT_OF(drawn); i++) {
         char name[32];
-        enum pl_job_state from, to;
+        enum pl_job_state from = PL_JOB_ACCEPTED;
+        enum pl_job_state to = PL_JOB_ACCEPTED;
         const char *arrow = strchr(drawn[i], '>');
         memcpy(name, drawn[i], (size_t)(arrow - drawn[i]));
         name[arrow - drawn[i]] = '\0';
