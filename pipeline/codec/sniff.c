@@ -131,6 +131,10 @@ static const char *kind_name(const uint8_t *data, size_t size)
 static pl_status sniff_refuse(const struct pl_source *source, const uint8_t *data, size_t size,
                               struct pl_fault *fault)
 {
+    if (size < 8)
+        return pl_fault_set(fault, PL_BAD_DOCUMENT,
+                            "the file has only %" PRIu64 " bytes: no document is that small",
+                            source->size);
     const char *name = kind_name(data, size);
     if (name != NULL)
         return pl_fault_set(fault, PL_UNSUPPORTED, "this is %s; %s", name, SNIFF_TAKES);
@@ -139,10 +143,6 @@ static pl_status sniff_refuse(const struct pl_source *source, const uint8_t *dat
                             "the file begins with %zu zero bytes: its content was lost before it "
                             "came here",
                             size);
-    if (size < 8)
-        return pl_fault_set(fault, PL_BAD_DOCUMENT,
-                            "the file has only %" PRIu64 " bytes: no document is that small",
-                            source->size);
     return pl_fault_set(fault, PL_UNSUPPORTED,
                         "this is no kind of document that is known here (it begins with %02x %02x "
                         "%02x %02x); %s",

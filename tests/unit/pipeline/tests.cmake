@@ -8,3 +8,16 @@ pl_unit_test(pipeline/test_plan LIBS pl_pipeline)
 pl_fuzz_target(plan LIBS pl_pipeline)
 add_executable(convert_file ${PROJECT_SOURCE_DIR}/tests/support/convert_file.c)
 target_link_libraries(convert_file PRIVATE pl_pipeline)
+
+# What the reader tests share: a walk over documents, TIFF files in memory, pages as pixels.
+if(NOT PLATEN_FUZZ)
+    add_library(pl_test_reader STATIC unit/pipeline/codec/memory_tiff.c
+        unit/pipeline/codec/page_pixels.c unit/pipeline/codec/reader_walk.c)
+    target_link_libraries(pl_test_reader PUBLIC pl_pipeline PkgConfig::TIFF PkgConfig::JPEG
+        PkgConfig::ZLIB)
+endif()
+pl_unit_test(pipeline/codec/test_hostile_images LIBS pl_test_reader TIMEOUT 300)
+pl_unit_test(pipeline/codec/test_tiff_decode LIBS pl_test_reader)
+pl_unit_test(pipeline/codec/test_tiff_in LIBS pl_test_reader)
+pl_unit_test(pipeline/codec/test_jpeg_in LIBS pl_test_reader)
+pl_unit_test(pipeline/image/test_resolution LIBS pl_pipeline)
