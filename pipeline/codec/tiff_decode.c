@@ -183,6 +183,13 @@ static pl_status decode_shape(struct decode *decode)
     return status;
 }
 
+/* Bytes that a raster reads of each row. */
+static size_t decode_row_bytes(const struct pl_raster *raster)
+{
+    size_t samples = raster->separate ? 1 : raster->samples;
+    return ((size_t)raster->width_px * samples * raster->bits + 7) / 8;
+}
+
 static pl_status decode_open(struct decode *decode, const struct pl_tiff_load *load)
 {
     decode->load = load;
@@ -194,6 +201,11 @@ static pl_status decode_open(struct decode *decode, const struct pl_tiff_load *l
     unsigned wanted = decode->raster.colours + (decode->raster.alpha != PL_ALPHA_NONE);
     if (status == PL_OK)
         status = pl_tiff_band_init(&decode->band, &decode->lib, wanted);
+    /* libtiff repairs tags by rules of its own; what it hands out must be what we take. */
+    if (status == PL_OK && decode->band.stride < decode_row_bytes(&decode->raster))
+        status = pl_fault_set(load->fault, PL_BAD_DOCUMENT,
+                              "page %" PRIu32 " contradicts itself about its samples",
+                              load->page->number);
     return status;
 }
 

@@ -105,7 +105,7 @@ static int lib_on_warning(TIFF *tiff, void *owner, const char *module, const cha
     return strstr(text, "extraneous") != NULL ? 1 : lib_complain(lib, format, args);
 }
 
-static pl_status lib_no_memory_or(struct pl_tiff_lib *lib, const char *what)
+static pl_status lib_refuse(struct pl_tiff_lib *lib, const char *what)
 {
     if (lib->io != PL_OK)
         return lib->io;
@@ -131,11 +131,18 @@ pl_status pl_tiff_lib_open(struct pl_tiff_lib *lib, const struct pl_tiff_load *l
     uint32_t width = 0;
     uint32_t height = 0;
     if (lib->tiff == NULL || TIFFSetSubDirectory(lib->tiff, load->dir->at) != 1)
-        return lib_no_memory_or(lib, "cannot be read as TIFF");
+        return lib_refuse(lib, "cannot be read as TIFF");
+    uint16_t bits = 1;
+    uint16_t samples = 1;
+    uint16_t planar = 1;
     (void)TIFFGetField(lib->tiff, TIFFTAG_IMAGEWIDTH, &width);
     (void)TIFFGetField(lib->tiff, TIFFTAG_IMAGELENGTH, &height);
-    if (width != load->dir->width_px || height != load->dir->height_px)
-        return lib_no_memory_or(lib, "contradicts itself about its size");
+    (void)TIFFGetFieldDefaulted(lib->tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+    (void)TIFFGetFieldDefaulted(lib->tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    (void)TIFFGetFieldDefaulted(lib->tiff, TIFFTAG_PLANARCONFIG, &planar);
+    if (width != load->dir->width_px || height != load->dir->height_px || bits != load->dir->bits ||
+        samples != load->dir->samples || planar != load->dir->planar)
+        return lib_refuse(lib, "contradicts itself about its size or its samples");
     lib->words[0] = '\0';
     lib->decoding = true;
     return PL_OK;
