@@ -9,20 +9,25 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/ids.h"
+#include "engine/base/list.h"
 #include "engine/base/seal.h"
 #include "engine/base/status.h"
 
 #define PL_RUN_INPUTS 64
+/* A plan longer than this is refused with PL_MISCONFIGURED. */
+#define PL_RUN_PLAN_BYTES ((size_t)49152)
 
-/* One file of a job. A plain one (key NULL) is for `platen convert` only. */
+/* One file of a job. A plain one (key NULL) is for `platen convert` only. The caller keeps owning
+ * the descriptor. Inputs are regular files opened O_RDONLY (a worker must not be able to change an
+ * original), read at any offset; the output is empty and writable. No offset is moved. */
 struct pl_run_file {
-    int fd; /* inputs: readable at any offset; output: empty, writable. The caller keeps owning it
-             */
+    int fd;
     const struct pl_seal_key *key;
     uint8_t context[PL_SEAL_CONTEXT_BYTES];
 };
 
-/* What a finished run says. */
+/* What a finished run says. All of it but cpu_us is the word of a process that has read a foreign
+ * document: bounded and checked for form, not for truth. */
 struct pl_run_report {
     pl_status status;
     struct pl_fault fault;           /* the sentence, when status is not PL_OK */
@@ -30,8 +35,8 @@ struct pl_run_report {
     uint64_t bytes;                  /* plaintext of the document */
     uint32_t pages;                  /* in the document */
     uint8_t sha256[PL_SHA256_BYTES]; /* of the plaintext document */
-    struct pl_span page_ledger;      /* JSON; borrowed until done returns */
-    uint64_t cpu_us;                 /* of the worker, for this job */
+    struct pl_span page_ledger;      /* JSON, UTF-8, not parsed; borrowed until done returns */
+    uint64_t cpu_us;                 /* of the worker, for this job, measured from outside */
 };
 
 struct pl_run;
@@ -43,18 +48,21 @@ struct pl_run {
     struct pl_id tenant; /* a worker that has seen one tenant never sees another */
     const char *plan;    /* the pipeline's canonical JSON */
     struct pl_run_file inputs[PL_RUN_INPUTS];
-    size_t input_count;
+    size_t input_count; /* 1..PL_RUN_INPUTS */
     struct pl_run_file output;
-    uint64_t wall_limit_ms;
-    pl_run_done_fn *done; /* on the loop's thread, exactly once; never from inside start */
+    uint64_t wall_limit_ms; /* counted from when a worker takes it */
+    pl_run_done_fn *done;   /* on the loop's thread, exactly once; never from inside start */
     struct pl_run_report report;
-    void *impl;
+    uint32_t pages_done; /* as of the worker's last word */
+    uint32_t pages_total;
+    struct pl_list node; /* the runner's */
+    void *impl;          /* the runner's */
 };
 
 struct pl_runner_ops {
     /* Never blocks. Runs that find no free worker wait in the runner, first in first out. */
     void (*start)(void *self, struct pl_run *run);
-    /* Runs that the runner can take at once without waiting. */
+    /* Runs that the runner can take without another having to end first. */
     unsigned (*idle)(void *self);
     /* Asks for an early end: done is called soon with PL_STOPPING, or with the result. */
     void (*cancel)(void *self, struct pl_run *run);
