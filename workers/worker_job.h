@@ -1,0 +1,23 @@
+/* worker_job: one job inside the sandbox: opens its seals, runs its plan, seals the result.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_WORKERS_WORKER_JOB_H
+#define PL_WORKERS_WORKER_JOB_H
+
+#include "workers/wire.h"
+
+struct pl_worker_job {
+    const struct pl_wire_run *run;
+    const int *fds; /* inputs, then the output; borrowed */
+    unsigned threads;
+    void (*on_page)(void *owner, uint32_t done, uint32_t total);
+    void *owner;
+};
+
+/* Fills the report; appends the page ledger, at most PL_WIRE_LEDGER_TOTAL bytes, and leaves it out
+ * when it is longer. */
+void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report,
+                       struct pl_bytes *page_ledger);
+
+#endif

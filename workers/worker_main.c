@@ -1,0 +1,243 @@
+/* worker_main: platen-worker, the process that touches documents and nothing else.
+ *
+ * Started by the launcher with one socket as descriptor 3 and no environment. Loads and warms what
+ * it will need (memory, ciphers, threads), enters the sandbox, says HELLO, then runs one job after
+ * another until the socket closes. It never runs as root and never sees two tenants; the engine
+ * counts both its time and its jobs.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "engine/base/clock.h"
+#include "engine/base/digest.h"
+#include "engine/base/seal.h"
+#include "workers/channel.h"
+#include "workers/sandbox.h"
+#include "workers/wire.h"
+#include "workers/worker_job.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WORKER_SOCKET 3
+#define WORKER_PROGRESS_MS 100
+#ifdef PL_SANITIZED
+#define WORKER_STACK_BYTES ((size_t)8 << 20)
+#else
+#define WORKER_STACK_BYTES ((size_t)1 << 20)
+#endif
+
+enum worker_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct worker {
+    struct pl_wire_setup setup;
+    struct pl_channel_packet packet;
+    struct pl_bytes out; /* the frame being sent */
+    struct pl_bytes page_ledger;
+    struct pl_clock clock;
+    int64_t progress_ms; /* when the last PROGRESS left */
+    uint8_t room[PL_WIRE_FRAME_BYTES];
+};
+
+static void worker_say(const struct pl_fault *fault)
+{
+    (void)fprintf(stderr, "%s\n", fault->reason);
+}
+
+/* The next frame of the kind wanted. PL_PEER_GONE when the engine closed the socket. */
+static pl_status worker_receive(struct worker *worker, enum pl_wire_kind kind,
+                                struct pl_wire_frame *frame)
+{
+    worker->packet.data = worker->room;
+    worker->packet.capacity = sizeof worker->room;
+    worker->packet.fd_capacity = PL_CHANNEL_FDS_MOST;
+    pl_status status = pl_channel_receive(WORKER_SOCKET, &worker->packet);
+    if (status == PL_OK)
+        status = pl_wire_parse(worker->room, worker->packet.size, frame);
+    return status == PL_OK && frame->kind != kind ? PL_BAD_REQUEST : status;
+}
+
+static pl_status worker_send(struct worker *worker, const struct pl_wire_frame *frame)
+{
+    pl_bytes_clear(&worker->out);
+    pl_status status = pl_wire_write(frame, &worker->out);
+    if (status != PL_OK)
+        return status;
+    struct pl_span packet = { (const char *)worker->out.data, worker->out.size };
+    return pl_channel_send(WORKER_SOCKET, packet, NULL, 0);
+}
+
+static void worker_on_page(void *owner, uint32_t done, uint32_t total)
+{
+    struct worker *worker = owner;
+    int64_t now = pl_clock_monotonic_ms(&worker->clock);
+    if (now - worker->progress_ms < WORKER_PROGRESS_MS || done > total)
+        return;
+    worker->progress_ms = now;
+    const struct pl_wire_frame frame = { .kind = PL_WIRE_PROGRESS,
+                                         .as.progress = { .done = done, .total = total } };
+    if (worker_send(worker, &frame) != PL_OK)
+        _exit(EXIT_DONE); /* nobody waits for this job any more */
+}
+
+static pl_status worker_send_result(struct worker *worker, struct pl_wire_frame *report)
+{
+    const char *data = (const char *)worker->page_ledger.data;
+    size_t left = worker->page_ledger.size;
+    pl_status status = PL_OK;
+    while (left > 0 && status == PL_OK) {
+        size_t part = left < PL_WIRE_LEDGER_BYTES ? left : PL_WIRE_LEDGER_BYTES;
+        const struct pl_wire_frame frame = { .kind = PL_WIRE_LEDGER, .as.ledger = { data, part } };
+        status = worker_send(worker, &frame);
+        data += part;
+        left -= part;
+    }
+    return status == PL_OK ? worker_send(worker, report) : status;
+}
+
+static pl_status worker_run_one(struct worker *worker)
+{
+    struct pl_wire_frame frame;
+    struct pl_wire_frame answer = { .kind = PL_WIRE_REPORT };
+    pl_status status = worker_receive(worker, PL_WIRE_RUN, &frame);
+    if (status == PL_OK && worker->packet.fd_count != frame.as.run.input_count + 1)
+        status = PL_BAD_REQUEST;
+    if (status == PL_OK) {
+        worker->progress_ms = pl_clock_monotonic_ms(&worker->clock);
+        pl_bytes_clear(&worker->page_ledger);
+        const struct pl_worker_job job = { .run = &frame.as.run,
+                                           .fds = worker->packet.fds,
+                                           .threads = worker->setup.threads,
+                                           .on_page = worker_on_page,
+                                           .owner = worker };
+        pl_worker_job_run(&job, &answer.as.report, &worker->page_ledger);
+    }
+    pl_wipe(&frame, sizeof frame);
+    pl_wipe(worker->room, worker->packet.size);
+    pl_channel_packet_close(&worker->packet);
+    return status == PL_OK ? worker_send_result(worker, &answer) : status;
+}
+
+static void *worker_warm_thread(void *unused)
+{
+    return unused;
+}
+
+/* Whatever a library does once in its life is done now: after the sandbox it could not be. One
+ * arena for all threads, because glibc reserves 64 MiB of the limit for each and asks /proc before
+ * it shrinks one. */
+static pl_status worker_warm(struct pl_fault *fault)
+{
+    static const uint8_t plain[1] = { 0 };
+    struct pl_seal_key key = { .secret = { 0 } };
+    uint8_t context[PL_SEAL_CONTEXT_BYTES] = { 0 };
+    uint8_t digest[PL_SHA256_BYTES];
+    uint8_t sealed[sizeof plain + PL_SEAL_TAG_BYTES];
+    uint8_t opened[sizeof plain];
+    struct pl_sealer *sealer = NULL;
+    struct pl_opener *opener = NULL;
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    (void)mallopt(M_ARENA_MAX, 1);
+    pl_sha256_of(plain, sizeof plain, digest);
+    pl_status status = pl_sealer_new(&key, context, &sealer);
+    if (status == PL_OK)
+        status = pl_sealer_chunk(sealer, plain, sizeof plain, true, sealed);
+    if (status == PL_OK)
+        status = pl_opener_new(pl_sealer_header(sealer), &key, context, &opener);
+    if (status == PL_OK)
+        status = pl_opener_chunk(opener, 0, sealed, sizeof sealed, true, opened);
+    pl_opener_free(opener);
+    pl_sealer_free(sealer);
+    if (status != PL_OK)
+        return pl_fault_set(fault, status, "the worker cannot set up its ciphers: %s",
+                            pl_status_text(status));
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+    bool good = pthread_setattr_default_np(&attributes) == 0 &&
+                pthread_create(&thread, NULL, worker_warm_thread, NULL) == 0 &&
+                pthread_join(thread, NULL) == 0;
+    (void)pthread_attr_destroy(&attributes);
+    return good ? PL_OK : pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot start a thread");
+}
+
+static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
+{
+    struct pl_wire_frame frame;
+    struct pl_sandbox_report sandbox;
+    pl_status status = pl_sandbox_prepare(WORKER_SOCKET + 1, fault);
+    if (status != PL_OK)
+        return status;
+    status = worker_receive(worker, PL_WIRE_SETUP, &frame);
+    pl_channel_packet_close(&worker->packet);
+    if (status != PL_OK)
+        return status == PL_PEER_GONE
+                   ? status
+                   : pl_fault_set(fault, status, "the engine did not say what a worker may use");
+    worker->setup = frame.as.setup;
+    status = worker_warm(fault);
+    if (status != PL_OK)
+        return status;
+    const struct pl_sandbox_limits limits = {
+        .socket_fd = WORKER_SOCKET,
+        .memory_bytes = worker->setup.memory_bytes,
+        .cpu_ms = worker->setup.cpu_ms,
+        .file_bytes = pl_seal_sealed_size(worker->setup.output_bytes),
+    };
+    status = pl_sandbox_enter(&limits, &sandbox, fault);
+    if (status != PL_OK)
+        return status;
+    const struct pl_wire_frame hello = {
+        .kind = PL_WIRE_HELLO,
+        .as.hello = { .landlock_abi = (uint8_t)sandbox.landlock_abi,
+                      .seccomp = true,
+                      .mdwe = sandbox.mdwe,
+                      .widened = sandbox.widened },
+    };
+    return worker_send(worker, &hello);
+}
+
+static bool worker_has_socket(void)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(WORKER_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_SEQPACKET;
+}
+
+int main(int argc, char **argv)
+{
+    struct pl_fault fault = { .status = PL_OK };
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("platen-worker %s\n", PL_VERSION);
+        return EXIT_DONE;
+    }
+    if (argc != 1 || !worker_has_socket()) {
+        (void)fprintf(stderr, "platen-worker: started by the engine only (with its socket as "
+                              "descriptor 3); to convert files by hand use: platen convert\n");
+        return EXIT_USAGE;
+    }
+    if (geteuid() == 0 || getegid() == 0) {
+        (void)fprintf(stderr, "platen-worker: refuses to run as root; start the engine with "
+                              "workers.user set to a user of its own\n");
+        return EXIT_USAGE;
+    }
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return EXIT_FAILED;
+    worker->clock = PL_CLOCK_SYSTEM;
+    pl_bytes_init(&worker->out, PL_WIRE_FRAME_BYTES);
+    pl_bytes_init(&worker->page_ledger, PL_WIRE_LEDGER_TOTAL);
+    pl_status status = worker_start(worker, &fault);
+    if (fault.status != PL_OK)
+        worker_say(&fault);
+    while (status == PL_OK)
+        status = worker_run_one(worker);
+    /* Not exit: no handler of a library has anything to do here, nor the right to. */
+    _exit(status == PL_PEER_GONE ? EXIT_DONE : EXIT_FAILED);
+}
