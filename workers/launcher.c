@@ -1,0 +1,355 @@
+/* launcher: a fork before everything, a socket, a table of children.
+ *
+ * The child side uses only what is safe after fork, because nothing forbids a caller (a test) to
+ * have threads, and _Fork, because a handler that a library registered for fork (libuv has one)
+ * would open and close descriptors whose numbers mean something else here.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "workers/launcher.h"
+
+#include "workers/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LAUNCHER_CHILDREN_MOST 256
+#define LAUNCHER_SOCKET 3
+#define WORKER_SOCKET 3
+
+struct pl_launcher {
+    int fd;
+    pid_t pid;
+};
+
+enum launcher_verb { LAUNCHER_START, LAUNCHER_KILL };
+
+/* Both processes are the same program: a struct is the format. No padding, which would carry old
+ * memory along. */
+struct launcher_request {
+    uint64_t verb;
+    uint64_t ticket;
+};
+
+struct worker_identity {
+    bool change;
+    uid_t uid;
+    gid_t gid;
+};
+
+struct launcher_child {
+    pid_t pid; /* 0: free */
+    uint64_t ticket;
+};
+
+/* What the launcher process knows. */
+struct launcher_side {
+    const char *path;
+    struct worker_identity identity;
+    int signals;
+    struct launcher_child children[LAUNCHER_CHILDREN_MOST];
+};
+
+/* -- the worker's first breath, between fork and exec -- */
+
+static void child_say(const char *path, const char *what, int error)
+{
+    char line[512];
+    if (!pl_text_format(line, sizeof line, "%s: %s: %s\n", path, what, strerror(error)))
+        line[sizeof line - 2] = '\n';
+    ssize_t put = write(STDERR_FILENO, line, strlen(line));
+    (void)put;
+}
+
+static bool child_take_identity(const struct worker_identity *identity)
+{
+    return !identity->change ||
+           (setgroups(0, NULL) == 0 &&
+            setresgid(identity->gid, identity->gid, identity->gid) == 0 &&
+            setresuid(identity->uid, identity->uid, identity->uid) == 0 && setuid(0) != 0);
+}
+
+/* The descriptors passed are above 3: 0 to 3 are always taken in the launcher. */
+static bool child_take_descriptors(int socket, int stderr_pipe)
+{
+    return dup2(stderr_pipe, STDERR_FILENO) >= 0 && dup2(socket, WORKER_SOCKET) >= 0 &&
+           close_range(WORKER_SOCKET + 1, ~0u, 0) == 0;
+}
+
+static void child_reset_signals(void)
+{
+    sigset_t none;
+    struct sigaction initial;
+    memset(&initial, 0, sizeof initial);
+    initial.sa_handler = SIG_DFL;
+    for (int signum = 1; signum < NSIG; signum++)
+        (void)sigaction(signum, &initial, NULL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void child_exec(const struct launcher_side *side, const int fds[2], pid_t parent)
+{
+    char *const argv[] = { (char *)(uintptr_t)side->path, NULL };
+    char *const environment[] = { NULL };
+    if (!child_take_descriptors(fds[0], fds[1]))
+        _exit(126);
+    child_reset_signals();
+    /* After the change of user, which would clear the death signal. */
+    if (!child_take_identity(&side->identity))
+        child_say(side->path, "cannot become the worker's user", errno);
+    else if (chdir("/") != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        child_say(side->path, "cannot prepare the process", errno);
+    else if (getppid() == parent) {
+        (void)execve(side->path, argv, environment);
+        child_say(side->path, "cannot be started", errno);
+    }
+    _exit(127);
+}
+
+/* -- the launcher process -- */
+
+static void side_answer(const struct pl_launcher_message *message)
+{
+    struct pl_span packet = { (const char *)message, sizeof *message };
+    if (pl_channel_send(LAUNCHER_SOCKET, packet, NULL, 0) != PL_OK)
+        _exit(0); /* the engine is gone; the kernel ends the workers */
+}
+
+static struct launcher_child *side_free_child(struct launcher_side *side)
+{
+    for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++)
+        if (side->children[i].pid == 0)
+            return &side->children[i];
+    return NULL;
+}
+
+static void side_start(struct launcher_side *side, uint64_t ticket, const int fds[2])
+{
+    struct launcher_child *child = side_free_child(side);
+    pid_t self = getpid();
+    pid_t pid = child == NULL ? -1 : _Fork();
+    if (pid == 0)
+        child_exec(side, fds, self);
+    struct pl_launcher_message answer = { .ticket = ticket, .event = PL_LAUNCHER_FAILED };
+    if (pid < 0) {
+        answer.error = child == NULL ? EAGAIN : errno;
+    } else {
+        *child = (struct launcher_child){ .pid = pid, .ticket = ticket };
+        answer.event = PL_LAUNCHER_STARTED;
+        answer.pid = pid;
+    }
+    side_answer(&answer);
+}
+
+static void side_kill(struct launcher_side *side, uint64_t ticket)
+{
+    for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++)
+        if (side->children[i].pid != 0 && side->children[i].ticket == ticket)
+            (void)kill(side->children[i].pid, SIGKILL);
+}
+
+static void side_reap(struct launcher_side *side)
+{
+    struct signalfd_siginfo info;
+    ssize_t took = read(side->signals, &info, sizeof info);
+    (void)took; /* one signal may stand for several deaths */
+    for (;;) {
+        int status = 0;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return;
+        for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++) {
+            if (side->children[i].pid != pid)
+                continue;
+            side->children[i].pid = 0;
+            const struct pl_launcher_message answer = { .ticket = side->children[i].ticket,
+                                                        .event = PL_LAUNCHER_DIED,
+                                                        .pid = pid,
+                                                        .wait_status = status };
+            side_answer(&answer);
+        }
+    }
+}
+
+static void side_serve(struct launcher_side *side)
+{
+    struct launcher_request request;
+    struct pl_channel_packet packet = { .data = (uint8_t *)&request,
+                                        .capacity = sizeof request,
+                                        .fd_capacity = 2 };
+    pl_status status = pl_channel_receive(LAUNCHER_SOCKET, &packet);
+    if (status == PL_PEER_GONE)
+        _exit(0);
+    if (status == PL_OK && packet.size == sizeof request) {
+        if (request.verb == LAUNCHER_KILL)
+            side_kill(side, request.ticket);
+        else if (request.verb == LAUNCHER_START && packet.fd_count == 2)
+            side_start(side, request.ticket, packet.fds);
+    }
+    pl_channel_packet_close(&packet);
+}
+
+static bool side_prepare(struct launcher_side *side, int fd, pid_t parent)
+{
+    sigset_t all;
+    sigset_t child;
+    (void)sigfillset(&all);
+    (void)sigemptyset(&child);
+    (void)sigaddset(&child, SIGCHLD);
+    int nothing = open("/dev/null", O_RDWR);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
+        dup2(fd, LAUNCHER_SOCKET) < 0 || close_range(LAUNCHER_SOCKET + 1, ~0u, 0) != 0)
+        return false;
+    /* Signals meant for the engine's group do not end it: it ends with the engine. */
+    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        return false;
+    side->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    return side->signals >= 0 && getppid() == parent;
+}
+
+static _Noreturn void side_main(struct launcher_side *side, int fd, pid_t parent)
+{
+    if (!side_prepare(side, fd, parent))
+        _exit(1);
+    struct pollfd watched[2] = { { .fd = LAUNCHER_SOCKET, .events = POLLIN },
+                                 { .fd = side->signals, .events = POLLIN } };
+    for (;;) {
+        if (poll(watched, PL_COUNT_OF(watched), -1) < 0 && errno != EINTR)
+            _exit(1);
+        if (watched[1].revents != 0)
+            side_reap(side);
+        if (watched[0].revents != 0)
+            side_serve(side);
+    }
+}
+
+/* -- the engine's side -- */
+
+static pl_status identity_find(const char *user, struct worker_identity *out,
+                               struct pl_fault *fault)
+{
+    uint64_t number = 0;
+    const struct passwd *entry = NULL;
+    *out = (struct worker_identity){ .change = geteuid() == 0 };
+    if (!out->change)
+        return PL_OK;
+    if (user == NULL || user[0] == '\0')
+        return pl_fault_set(fault, PL_MISCONFIGURED,
+                            "started as root, workers need a user of their own: set workers.user "
+                            "(to make one: useradd --system --no-create-home platen-worker)");
+    if (pl_text_parse_u64(pl_span_from(user), INT32_MAX, &number)) {
+        entry = getpwuid((uid_t)number);
+        out->uid = (uid_t)number;
+        out->gid = entry != NULL ? entry->pw_gid : (gid_t)number;
+    } else {
+        entry = getpwnam(user);
+        if (entry == NULL)
+            return pl_fault_set(fault, PL_MISCONFIGURED,
+                                "workers.user: there is no user %s on this machine (to make one: "
+                                "useradd --system --no-create-home %s)",
+                                user, user);
+        out->uid = entry->pw_uid;
+        out->gid = entry->pw_gid;
+    }
+    if (out->uid == 0 || out->gid == 0)
+        return pl_fault_set(
+            fault, PL_MISCONFIGURED,
+            "workers.user: %s is root or in root's group; workers never run as root", user);
+    return PL_OK;
+}
+
+pl_status pl_launcher_new(const char *worker_path, const char *worker_user,
+                          struct pl_launcher **out, struct pl_fault *fault)
+{
+    struct launcher_side side = { .path = worker_path };
+    int ours = -1;
+    int theirs = -1;
+    struct pl_launcher *launcher = NULL;
+    pl_status status = identity_find(worker_user, &side.identity, fault);
+    if (status != PL_OK)
+        goto done;
+    if (worker_path[0] != '/' || access(worker_path, X_OK) != 0) {
+        status = pl_fault_set(fault, PL_MISCONFIGURED, "the worker program %s cannot be run: %s",
+                              worker_path,
+                              worker_path[0] != '/' ? "not an absolute path" : strerror(errno));
+        goto done;
+    }
+    launcher = calloc(1, sizeof *launcher);
+    status = launcher == NULL ? PL_NO_MEMORY : pl_channel_pair(&ours, &theirs);
+    if (status != PL_OK)
+        goto done;
+    pid_t parent = getpid();
+    launcher->pid = _Fork();
+    if (launcher->pid == 0)
+        side_main(&side, theirs, parent);
+    if (launcher->pid < 0) {
+        status = pl_fault_set(fault, PL_UNAVAILABLE,
+                              "the launcher of workers cannot be started: %s", strerror(errno));
+        goto done;
+    }
+    launcher->fd = ours;
+    ours = -1;
+    *out = launcher;
+    launcher = NULL;
+done:
+    if (ours >= 0)
+        (void)close(ours);
+    if (theirs >= 0)
+        (void)close(theirs);
+    free(launcher);
+    return status;
+}
+
+void pl_launcher_free(struct pl_launcher *launcher)
+{
+    if (launcher == NULL)
+        return;
+    (void)close(launcher->fd);
+    while (waitpid(launcher->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    free(launcher);
+}
+
+int pl_launcher_fd(const struct pl_launcher *launcher)
+{
+    return launcher->fd;
+}
+
+static pl_status launcher_request(struct pl_launcher *launcher, enum launcher_verb verb,
+                                  uint64_t ticket, const int *fds, size_t fd_count)
+{
+    const struct launcher_request request = { .verb = verb, .ticket = ticket };
+    struct pl_span packet = { (const char *)&request, sizeof request };
+    return pl_channel_send(launcher->fd, packet, fds, fd_count);
+}
+
+pl_status pl_launcher_start(struct pl_launcher *launcher, uint64_t ticket, int socket,
+                            int stderr_pipe)
+{
+    const int fds[2] = { socket, stderr_pipe };
+    return launcher_request(launcher, LAUNCHER_START, ticket, fds, 2);
+}
+
+pl_status pl_launcher_kill(struct pl_launcher *launcher, uint64_t ticket)
+{
+    return launcher_request(launcher, LAUNCHER_KILL, ticket, NULL, 0);
+}
+
+pl_status pl_launcher_receive(struct pl_launcher *launcher, struct pl_launcher_message *out)
+{
+    struct pl_channel_packet packet = { .data = (uint8_t *)out, .capacity = sizeof *out };
+    pl_status status = pl_channel_receive(launcher->fd, &packet);
+    return status == PL_OK && packet.size != sizeof *out ? PL_IO_ERROR : status;
+}

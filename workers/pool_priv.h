@@ -1,0 +1,76 @@
+/* pool_priv: what pool.c (who gets what) and pool_worker.c (one worker's life) share.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_WORKERS_POOL_PRIV_H
+#define PL_WORKERS_POOL_PRIV_H
+
+#include "engine/net/timer.h"
+#include "workers/pool.h"
+#include "workers/process.h"
+#include "workers/verdict.h"
+
+enum pl_worker_state { WORKER_STARTING, WORKER_IDLE, WORKER_BUSY, WORKER_ENDING };
+
+struct pl_pool_worker {
+    struct pl_list node;
+    struct pl_pool *pool;
+    struct pl_process *process;
+    struct pl_timer *timer; /* deadline of the state it is in */
+    enum pl_worker_state state;
+    enum pl_worker_end end;
+    const char *broke;
+    uint64_t ticket;
+    pid_t pid; /* 0 until the launcher said */
+    bool has_greeted;
+    struct pl_id tenant; /* none: has seen no document yet */
+    uint64_t jobs;
+    uint64_t used; /* turn of its last job */
+    struct pl_run *run;
+    int64_t run_since_ms;
+    uint64_t cpu_before_us;
+    struct pl_bytes page_ledger;
+};
+
+struct pl_pool {
+    struct pl_loop *loop;
+    const struct pl_log *log;
+    struct pl_launcher *launcher;
+    struct pl_pool_settings settings;
+    struct pl_watch *watch;      /* on the launcher */
+    struct pl_timer *held_timer; /* runs while no worker is started */
+    struct pl_loop_task task;    /* finishes `finished` and the close */
+    bool task_posted;
+    bool is_held;
+    bool is_launcher_gone;
+    bool was_reported; /* what the sandbox consists of */
+    bool is_closing;
+    void (*on_closed)(void *owner);
+    void *closed_owner;
+    unsigned start_failures; /* in a row */
+    uint64_t last_ticket;
+    uint64_t turn;
+    struct pl_list workers;  /* pool_worker.node */
+    struct pl_list waiting;  /* pl_run.node */
+    struct pl_list finished; /* pl_run.node; done is to be called */
+    struct pl_pool_stats stats;
+};
+
+/* Places what waits on whoever is free, and keeps the number of workers. */
+void pl_pool_pump(struct pl_pool *pool);
+
+/* Asks for a process; answered through the launcher. */
+pl_status pl_pool_worker_new(struct pl_pool *pool) PL_MUST_USE;
+void pl_pool_worker_free(struct pl_pool_worker *worker);
+/* Idle at last, once it said HELLO and the launcher said its pid. */
+void pl_pool_worker_make_ready(struct pl_pool_worker *worker);
+/* Gives a run to an idle worker. On failure either the run's fault is set, when
+ * that is the run's doing, or the worker is being ended. */
+pl_status pl_pool_worker_take(struct pl_pool_worker *worker, struct pl_run *run) PL_MUST_USE;
+/* Kills it; `broke` is for PL_END_BROKE. The first reason stands. */
+void pl_pool_worker_end(struct pl_pool_worker *worker, enum pl_worker_end end, const char *broke);
+/* Takes its last words, then says what its end means for the job it still has. */
+pl_status pl_pool_worker_died(struct pl_pool_worker *worker, int wait_status,
+                              struct pl_fault *fault);
+
+#endif
