@@ -1,4 +1,8 @@
 pl_unit_test(engine/net/test_loop LIBS pl_net)
+pl_unit_test(engine/net/test_http_parse LIBS pl_net)
+pl_unit_test(engine/net/test_http_chunked LIBS pl_net)
+pl_fuzz_target(http_head LIBS pl_net)
+pl_fuzz_target(http_chunked LIBS pl_net)
 
 if(NOT PLATEN_FUZZ)
     add_executable(http_echo ${PROJECT_SOURCE_DIR}/tests/support/http_echo.c
