@@ -78,7 +78,9 @@ static pl_status tls_load(SSL_CTX *ssl, const struct pl_tls_identity *identity,
     if (SSL_CTX_use_certificate_chain_file(ssl, identity->certificate_file) != 1)
         return pl_fault_set(fault, PL_MISCONFIGURED, "%s: not a readable PEM certificate: %s",
                             identity->certificate_file, pl_tls_reason(reason, sizeof reason));
-    if (SSL_CTX_use_PrivateKey_file(ssl, identity->key_file, SSL_FILETYPE_PEM) != 1)
+    /* A key of another type would load beside the certificate; the check sees that, too. */
+    if (SSL_CTX_use_PrivateKey_file(ssl, identity->key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ssl) != 1)
         return pl_fault_set(
             fault, PL_MISCONFIGURED, "%s: not a readable PEM key, or not the key of %s: %s",
             identity->key_file, identity->certificate_file, pl_tls_reason(reason, sizeof reason));
