@@ -28,7 +28,7 @@ BUILD = pathlib.Path(os.environ.get("PLATEN_BUILD", TOP / "build" / "dev"))
 PATIENCE = 20 if os.environ.get("PLATEN_SANITIZED") else 1  # how much slower this build may be
 END_STATES = ("done", "dead", "held", "cancelled", "erased")
 # Started by root, the engine leaves root behind; these users are in every Debian.
-ROOT_USERS = {"process": {"user": "daemon", "worker_user": "nobody"}}
+ROOT_USERS = ["--user", "daemon", "--worker-user", "nobody"]
 
 
 class Reply:
@@ -73,15 +73,12 @@ class Daemon:
         self.make(settings or {})
 
     def make(self, settings):
-        done = self.run("init", self.data, "--devices", "127.0.0.1:0", "--control", "127.0.0.1:0")
+        users = ROOT_USERS if os.geteuid() == 0 else []
+        done = self.run("init", self.data, "--devices", "127.0.0.1:0", "--control", "127.0.0.1:0", *users)
         if done.returncode != 0:
             raise AssertionError(f"init failed: {done.stderr}")
-        changes = {k: dict(v) for k, v in settings.items()}
-        if os.geteuid() == 0:
-            for section, rows in ROOT_USERS.items():
-                changes.setdefault(section, {}).update(rows)
-        if changes:
-            set_settings(self.data / "platen.yaml", changes)
+        if settings:
+            set_settings(self.data / "platen.yaml", settings)
         text = (self.data / "credentials.txt").read_text()
         self.credentials = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
@@ -92,9 +89,8 @@ class Daemon:
                               check=False, **more)
 
     def start(self):
-        for old in (self.data / "run").glob("*"):
-            old.unlink()
-        self.log_mark = self.log_path.stat().st_size if self.log_path.exists() else 0
+        for old in ("devices", "control"): # an engine that was killed left them
+            (self.data / "run" / old).unlink(missing_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.bin / "platen", "serve", "--config", self.data / "platen.yaml"],
@@ -131,7 +127,7 @@ class Daemon:
         return code
 
     def kill(self):
-        """As when the power goes, but for the disk: the engine first, its orphans after."""
+        """As when the power goes, but for the disk: the engine at once, what it started with it."""
         workers = self.workers()
         self.stop(signal.SIGKILL)
         deadline = time.monotonic() + 10
@@ -141,16 +137,15 @@ class Daemon:
             time.sleep(0.02)
 
     def workers(self):
-        """Process ids of the workers of this engine."""
+        """Process ids of the workers of this engine; the path of their program is this instance's own."""
+        path = os.fsencode(self.bin / "platen-worker")
         found = []
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                stat = (entry / "stat").read_text()
-                parent = int(stat.rpartition(")")[2].split()[1])
-                if parent == self.process.pid:
+                if (entry / "cmdline").read_bytes().split(b"\0")[0] == path:
                     found.append(int(entry.name))
-            except (OSError, IndexError, ValueError):
-                continue
+            except OSError:
+                continue # gone meanwhile
         return found
 
     def __enter__(self):

@@ -167,11 +167,17 @@ class Commands(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn(str(port), done.stderr.strip().splitlines()[-1])
 
+    def test_serve__twice_on_one_instance__refuses_the_second(self):
+        self.engine.start()
+        done = self.engine.run("serve", "--config", self.engine.data / "platen.yaml")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.engine.ask("control", "GET", "/readyz").status, 200)
+
     def test_serve__told_to_stop__leaves_with_zero(self):
         self.engine.start()
         self.engine.accept("last.tif", scan("contract.tif"))
         self.assertEqual(self.engine.stop(), 0)
-        self.assertFalse(list(pathlib.Path(self.engine.data, "run").glob("*")), "run/ names addresses of nobody")
+        self.assertFalse((self.engine.data / "run" / "devices").exists(), "run/ names an address of nobody")
 
     def test_user__of_a_root_start__is_not_root(self):
         self.engine.start()
