@@ -16,12 +16,14 @@ struct pl_span pl_span_from(const char *terminated)
 
 bool pl_span_equals(struct pl_span span, const char *terminated)
 {
-    return span.size == strlen(terminated) && memcmp(span.data, terminated, span.size) == 0;
+    return span.size == strlen(terminated) &&
+           (span.size == 0 || memcmp(span.data, terminated, span.size) == 0);
 }
 
 bool pl_span_equals_nocase(struct pl_span span, const char *terminated)
 {
-    return span.size == strlen(terminated) && strncasecmp(span.data, terminated, span.size) == 0;
+    return span.size == strlen(terminated) &&
+           (span.size == 0 || strncasecmp(span.data, terminated, span.size) == 0);
 }
 
 struct pl_span pl_span_trim(struct pl_span span)
@@ -204,28 +206,44 @@ bool pl_text_is_utf8(struct pl_span span)
     return true;
 }
 
-static bool utf8_is_control(const uint8_t *data, size_t length)
+/* Of a well-formed sequence: is it one that changes how the text around it is shown? */
+static bool utf8_is_unshown(const uint8_t *data, size_t length)
 {
     if (length == 1)
         return data[0] < 0x20 || data[0] == 0x7F;
-    return length == 2 && data[0] == 0xC2 && data[1] < 0xA0;
+    if (length == 2)
+        return data[0] == 0xC2 && data[1] < 0xA0;
+    if (length != 3 || data[0] != 0xE2)
+        return false;
+    return (data[1] == 0x80 && data[2] >= 0xA8 && data[2] <= 0xAE) ||
+           (data[1] == 0x81 && data[2] >= 0xA6 && data[2] <= 0xA9);
+}
+
+bool pl_text_take_char(struct pl_span *rest, struct pl_span *character)
+{
+    const uint8_t *data = (const uint8_t *)rest->data;
+    PL_CHECK(rest->size > 0);
+    size_t length = utf8_sequence(data, rest->size);
+    bool shown = length > 0 && !utf8_is_unshown(data, length);
+    *character = (struct pl_span){ rest->data, length > 0 ? length : 1 };
+    rest->data += character->size;
+    rest->size -= character->size;
+    return shown;
 }
 
 size_t pl_text_sanitize(struct pl_span span, char *out, size_t size)
 {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    const uint8_t *data = (const uint8_t *)span.data;
+    static const struct pl_span replacement = { "\xEF\xBF\xBD", 3 };
     size_t done = 0;
     PL_CHECK(size > 0);
-    for (size_t i = 0; i < span.size;) {
-        size_t length = utf8_sequence(data + i, span.size - i);
-        bool keep = length > 0 && !utf8_is_control(data + i, length);
-        size_t put = keep ? length : sizeof replacement - 1;
-        if (done + put >= size)
+    while (span.size > 0) {
+        struct pl_span put;
+        if (!pl_text_take_char(&span, &put))
+            put = replacement;
+        if (put.size >= size - done)
             break;
-        memcpy(out + done, keep ? (const char *)data + i : replacement, put);
-        done += put;
-        i += length > 0 ? length : 1;
+        memcpy(out + done, put.data, put.size);
+        done += put.size;
     }
     out[done] = '\0';
     return done;

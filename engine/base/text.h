@@ -44,9 +44,14 @@ bool pl_text_unbase64(struct pl_span span, void *out, size_t *out_size);
 /* Whole span is well-formed UTF-8 (Unicode 15 table 3-7: no surrogates, no overlong forms). */
 bool pl_text_is_utf8(struct pl_span span);
 
-/* Makes any bytes fit to be shown: well-formed UTF-8 is kept, control characters and bytes that
- * are not UTF-8 become U+FFFD, and the result is cut at a character edge to fit `size` with its
- * terminator. Returns the length. For names that devices send (data, never paths). */
+/* Takes the next character off `rest` (one byte where it is not UTF-8). True when it may be shown:
+ * well-formed, and neither a control character nor one that breaks lines or turns the direction of
+ * what follows (U+2028, U+2029, U+202A to U+202E, U+2066 to U+2069). `rest` must not be empty. */
+bool pl_text_take_char(struct pl_span *rest, struct pl_span *character);
+
+/* Makes any bytes fit to be shown: what pl_text_take_char refuses becomes U+FFFD, and the result is
+ * cut at a character edge to fit `size` with its terminator. Returns the length. For names that
+ * devices send (data, never paths). */
 size_t pl_text_sanitize(struct pl_span span, char *out, size_t size);
 
 /* True when both runs are equal; takes the same time wherever they differ. */
