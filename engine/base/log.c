@@ -11,47 +11,71 @@
 #include <unistd.h>
 
 #define LOG_LINE_BYTES 2048
+#define LOG_KEPT_BYTES 3
+#define LOG_FIELD_LEAST 32 /* a number, and what stands around it */
 
 struct log_line {
     char data[LOG_LINE_BYTES];
     size_t size;
+    bool cut; /* a field did not fit: no later one is written either */
 };
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
-static void line_raw(struct log_line *line, const char *text, size_t size)
+/* Bytes that may still be written: a quote, a brace and the newline are always kept back. */
+static size_t line_room(const struct log_line *line)
 {
-    /* Two bytes are kept back for the closing brace and the newline. */
-    size_t room = sizeof line->data - 2 - line->size;
-    if (size > room)
-        size = room;
+    const size_t most = sizeof line->data - LOG_KEPT_BYTES;
+    return line->size < most ? most - line->size : 0;
+}
+
+/* All of it or nothing, so that an escape or a character is never cut in half. */
+static bool line_raw(struct log_line *line, const char *text, size_t size)
+{
+    if (size > line_room(line))
+        return false;
     memcpy(line->data + line->size, text, size);
     line->size += size;
+    return true;
 }
 
 static void line_text(struct log_line *line, const char *text)
 {
-    line_raw(line, text, strlen(text));
+    (void)line_raw(line, text, strlen(text));
 }
 
-/* Quoted; control bytes, quotes and backslashes escaped so that a value can never forge a line. */
+/* The number of a character that pl_text_take_char would not show; U+FFFD for what is no UTF-8. */
+static unsigned unshown_number(struct pl_span character)
+{
+    const uint8_t *data = (const uint8_t *)character.data;
+    if (character.size == 1)
+        return data[0] < 0x80 ? data[0] : 0xFFFDu;
+    if (character.size == 2)
+        return (data[0] & 0x1Fu) << 6 | (data[1] & 0x3Fu);
+    return (data[0] & 0x0Fu) << 12 | (data[1] & 0x3Fu) << 6 | (data[2] & 0x3Fu);
+}
+
+/* Quoted; control bytes, quotes and backslashes escaped so that a value can never forge a line or
+ * turn a terminal. A value that is too long is cut, and its quote is closed. */
 static void line_quoted(struct log_line *line, const char *text)
 {
-    line_raw(line, "\"", 1);
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
+    struct pl_span rest = pl_span_from(text);
+    bool fits = line_raw(line, "\"", 1);
+    PL_CHECK(fits); /* line_field has looked */
+    while (fits && rest.size > 0) {
+        struct pl_span character;
         char escaped[8];
-        if (c == '"' || c == '\\') {
-            (void)pl_text_format(escaped, sizeof escaped, "\\%c", c);
-            line_text(line, escaped);
-        } else if (c < 0x20 || c == 0x7F) {
-            (void)pl_text_format(escaped, sizeof escaped, "\\u%04x", c);
-            line_text(line, escaped);
+        if (!pl_text_take_char(&rest, &character)) {
+            (void)pl_text_format(escaped, sizeof escaped, "\\u%04x", unshown_number(character));
+            fits = line_raw(line, escaped, strlen(escaped));
+        } else if (*character.data == '"' || *character.data == '\\') {
+            (void)pl_text_format(escaped, sizeof escaped, "\\%c", *character.data);
+            fits = line_raw(line, escaped, strlen(escaped));
         } else {
-            line_raw(line, at, 1);
+            fits = line_raw(line, character.data, character.size);
         }
     }
-    line_raw(line, "\"", 1);
+    line->data[line->size++] = '"'; /* one of the bytes kept back */
 }
 
 static bool text_is_plain(const char *text)
@@ -69,6 +93,10 @@ static void line_field(struct log_line *line, enum pl_log_format format, const c
 {
     char digits[24];
     bool json = format == PL_LOG_JSON;
+    if (line->cut || strlen(key) + LOG_FIELD_LEAST > line_room(line)) {
+        line->cut = true; /* a field without its value would say nothing */
+        return;
+    }
     if (line->size > (json ? 1u : 0u))
         line_text(line, json ? "," : " ");
     if (json)
@@ -79,7 +107,7 @@ static void line_field(struct log_line *line, enum pl_log_format format, const c
     if (text == NULL) {
         (void)pl_text_format(digits, sizeof digits, "%lld", (long long)number);
         line_text(line, digits);
-    } else if (!json && text_is_plain(text)) {
+    } else if (!json && text_is_plain(text) && strlen(text) <= line_room(line)) {
         line_text(line, text);
     } else {
         line_quoted(line, text);
