@@ -4,6 +4,8 @@
  */
 #include "engine/base/status.h"
 
+#include "engine/base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,10 +89,13 @@ pl_status pl_fault_set(struct pl_fault *fault, pl_status status, const char *for
 {
     if (fault == NULL || fault->status != PL_OK)
         return status;
+    char raw[PL_FAULT_CHARS + 8]; /* a little more, so that the cut falls between characters */
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(fault->reason, sizeof fault->reason, format, args);
+    int length = vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
+    PL_CHECK(length >= 0);
+    (void)pl_text_sanitize(pl_span_from(raw), fault->reason, sizeof fault->reason);
     fault->status = status;
     return status;
 }

@@ -69,7 +69,8 @@ struct pl_fault {
     char reason[PL_FAULT_CHARS];
 };
 
-/* Writes status and sentence (cut at PL_FAULT_CHARS - 1 bytes) and returns the status, so that
+/* Writes status and sentence (as pl_text_sanitize leaves it: UTF-8, one line, cut between two
+ * characters at PL_FAULT_CHARS - 1 bytes) and returns the status, so that
  * `return pl_fault_set(fault, PL_TOO_LARGE, "page %u ...", n)` reads as one step. The first
  * fault wins: one that is set already is kept. `fault` may be NULL. */
 pl_status pl_fault_set(struct pl_fault *fault, pl_status status, const char *format, ...)
