@@ -27,15 +27,17 @@ void pl_bytes_clear(struct pl_bytes *bytes)
     bytes->size = 0;
 }
 
+/* Room for `size` more bytes under the limit, and one behind them that vsnprintf may end with. */
 pl_status pl_bytes_reserve(struct pl_bytes *bytes, size_t size, uint8_t **out)
 {
     size_t wanted = 0;
-    if (!pl_size_add(bytes->size, size, &wanted) || wanted > bytes->limit)
+    if (!pl_size_add(bytes->size, size, &wanted) || wanted > bytes->limit || wanted == SIZE_MAX)
         return PL_TOO_LARGE;
-    if (wanted > bytes->capacity) {
+    if (wanted >= bytes->capacity) {
         size_t capacity = bytes->capacity > 0 ? bytes->capacity : BYTES_FIRST;
-        while (capacity < wanted)
-            capacity = capacity > bytes->limit / 2 ? bytes->limit : capacity * 2;
+        size_t most = bytes->limit < SIZE_MAX ? bytes->limit + 1 : SIZE_MAX;
+        while (capacity <= wanted)
+            capacity = capacity > most / 2 ? most : capacity * 2;
         uint8_t *data = realloc(bytes->data, capacity);
         if (data == NULL)
             return PL_NO_MEMORY;
@@ -67,7 +69,7 @@ pl_status pl_bytes_format(struct pl_bytes *bytes, const char *format, ...)
     va_end(args);
     PL_CHECK(length >= 0);
     uint8_t *room = NULL;
-    pl_status status = pl_bytes_reserve(bytes, (size_t)length + 1, &room);
+    pl_status status = pl_bytes_reserve(bytes, (size_t)length, &room);
     if (status != PL_OK)
         return status;
     va_start(args, format);
@@ -89,7 +91,7 @@ bool pl_cursor_take(struct pl_cursor *cursor, size_t size, const uint8_t **out)
 {
     if (size > cursor->size - cursor->at)
         return false;
-    *out = cursor->data + cursor->at;
+    *out = cursor->size > 0 ? cursor->data + cursor->at : cursor->data;
     cursor->at += size;
     return true;
 }
