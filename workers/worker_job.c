@@ -7,6 +7,42 @@
 #include "pipeline/run.h"
 #include "workers/sealed_file.h"
 
+/* A seal there and back, and a digest. */
+static pl_status job_warm_ciphers(void)
+{
+    static const uint8_t plain[1] = { 0 };
+    struct pl_seal_key key = { .secret = { 0 } };
+    uint8_t context[PL_SEAL_CONTEXT_BYTES] = { 0 };
+    uint8_t digest[PL_SHA256_BYTES];
+    uint8_t sealed[sizeof plain + PL_SEAL_TAG_BYTES];
+    uint8_t opened[sizeof plain];
+    struct pl_sealer *sealer = NULL;
+    struct pl_opener *opener = NULL;
+    pl_sha256_of(plain, sizeof plain, digest);
+    pl_status status = pl_sealer_new(&key, context, &sealer);
+    if (status == PL_OK)
+        status = pl_sealer_chunk(sealer, plain, sizeof plain, true, sealed);
+    if (status == PL_OK)
+        status = pl_opener_new(pl_sealer_header(sealer), &key, context, &opener);
+    if (status == PL_OK)
+        status = pl_opener_chunk(opener, 0, sealed, sizeof sealed, true, opened);
+    pl_opener_free(opener);
+    pl_sealer_free(sealer);
+    return status;
+}
+
+pl_status pl_worker_job_warm(struct pl_fault *fault)
+{
+    char definition[512];
+    struct pl_plan plan;
+    pl_status status = job_warm_ciphers();
+    if (status != PL_OK)
+        return pl_fault_set(fault, status, "the worker cannot set up its ciphers: %s",
+                            pl_status_text(status));
+    (void)pl_plan_write_simple("warm", PL_FORMAT_PDFA_2B, definition, sizeof definition);
+    return pl_plan_compile(pl_span_from(definition), &plan, fault);
+}
+
 static pl_status job_open_input(const struct pl_worker_job *job, size_t n, struct pl_source **out,
                                 struct pl_fault *fault)
 {

@@ -15,6 +15,9 @@ struct pl_worker_job {
     void *owner;
 };
 
+/* Does once, before the sandbox, what the libraries of a job do once in their life: ciphers are
+ * looked up, the hash of JSON objects is seeded from /dev/urandom. */
+pl_status pl_worker_job_warm(struct pl_fault *fault) PL_MUST_USE;
 /* Fills the report; appends the page ledger, at most PL_WIRE_LEDGER_TOTAL bytes, and leaves it out
  * when it is longer. */
 void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report,

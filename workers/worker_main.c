@@ -127,36 +127,17 @@ static void *worker_warm_thread(void *unused)
     return unused;
 }
 
-/* Whatever a library does once in its life is done now: after the sandbox it could not be. One
- * arena for all threads, because glibc reserves 64 MiB of the limit for each and asks /proc before
- * it shrinks one. */
+/* Whatever is done once in a life is done now: after the sandbox it could not be. One arena for all
+ * threads, because glibc reserves 64 MiB of the limit for each and asks /proc before it shrinks
+ * one. */
 static pl_status worker_warm(struct pl_fault *fault)
 {
-    static const uint8_t plain[1] = { 0 };
-    struct pl_seal_key key = { .secret = { 0 } };
-    uint8_t context[PL_SEAL_CONTEXT_BYTES] = { 0 };
-    uint8_t digest[PL_SHA256_BYTES];
-    uint8_t sealed[sizeof plain + PL_SEAL_TAG_BYTES];
-    uint8_t opened[sizeof plain];
-    struct pl_sealer *sealer = NULL;
-    struct pl_opener *opener = NULL;
     pthread_attr_t attributes;
     pthread_t thread;
-
-    (void)mallopt(M_ARENA_MAX, 1);
-    pl_sha256_of(plain, sizeof plain, digest);
-    pl_status status = pl_sealer_new(&key, context, &sealer);
-    if (status == PL_OK)
-        status = pl_sealer_chunk(sealer, plain, sizeof plain, true, sealed);
-    if (status == PL_OK)
-        status = pl_opener_new(pl_sealer_header(sealer), &key, context, &opener);
-    if (status == PL_OK)
-        status = pl_opener_chunk(opener, 0, sealed, sizeof sealed, true, opened);
-    pl_opener_free(opener);
-    pl_sealer_free(sealer);
+    pl_status status = pl_worker_job_warm(fault);
     if (status != PL_OK)
-        return pl_fault_set(fault, status, "the worker cannot set up its ciphers: %s",
-                            pl_status_text(status));
+        return status;
+    (void)mallopt(M_ARENA_MAX, 1);
     (void)pthread_attr_init(&attributes);
     (void)pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
     bool good = pthread_setattr_default_np(&attributes) == 0 &&

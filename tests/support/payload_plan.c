@@ -29,6 +29,13 @@ pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out, struct
     return PL_OK;
 }
 
+char *pl_plan_write_simple(const char *name, enum pl_format to, char *out, size_t size)
+{
+    (void)to;
+    (void)snprintf(out, size, "%s", name);
+    return out;
+}
+
 const char *pl_format_type(enum pl_format format)
 {
     (void)format;

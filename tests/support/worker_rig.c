@@ -40,6 +40,7 @@ static void rig_copy_program(struct worker_rig *rig, const char *program)
 {
     char data[65536];
     (void)snprintf(rig->program, sizeof rig->program, "/tmp/platen-worker-%d", (int)getpid());
+    (void)unlink(rig->program);
     int from = open(program, O_RDONLY);
     int to = open(rig->program, O_WRONLY | O_CREAT | O_TRUNC, 0755);
     assert_true(from >= 0 && to >= 0);
@@ -81,6 +82,18 @@ static void rig_turn(struct worker_rig *rig)
     (void)usleep(200);
 }
 
+void rig_forget(struct worker_rig *rig)
+{
+    for (size_t i = 0; i < rig->run_count; i++) {
+        assert_int_equal(rig->runs[i].done, 1);
+        (void)close(rig->runs[i].run.inputs[0].fd);
+        (void)close(rig->runs[i].run.output.fd);
+    }
+    memset(rig->runs, 0, sizeof rig->runs);
+    rig->run_count = 0;
+    rig->done = 0;
+}
+
 void rig_close(struct worker_rig *rig)
 {
     pl_pool_close(rig->pool, rig_on_closed, rig);
@@ -91,11 +104,7 @@ void rig_close(struct worker_rig *rig)
     pl_loop_run(rig->loop);
     pl_loop_free(rig->loop);
     pl_launcher_free(rig->launcher);
-    for (size_t i = 0; i < rig->run_count; i++) {
-        assert_int_equal(rig->runs[i].done, 1);
-        (void)close(rig->runs[i].run.inputs[0].fd);
-        (void)close(rig->runs[i].run.output.fd);
-    }
+    rig_forget(rig);
     if (rig->program[0] != '\0')
         (void)unlink(rig->program);
 }

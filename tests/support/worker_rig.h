@@ -46,6 +46,8 @@ struct pl_pool_settings rig_settings(void);
 void rig_open(struct worker_rig *rig, const char *program, const struct pl_pool_settings *settings);
 /* Checks that every run was answered once. */
 void rig_close(struct worker_rig *rig);
+/* Checks that every run so far was answered once, and makes room for more. */
+void rig_forget(struct worker_rig *rig);
 /* Seals `order` into a file and makes a run of it. */
 struct rig_run *rig_prepare(struct worker_rig *rig, const char *tenant, const void *order,
                             size_t size);
