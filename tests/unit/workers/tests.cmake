@@ -8,6 +8,17 @@ if(NOT PLATEN_FUZZ)
     target_compile_definitions(test_pool
         PRIVATE PAYLOAD_WORKER="$<TARGET_FILE:platen-worker-payload>")
     add_dependencies(test_pool platen-worker-payload)
+
+    # Integration: the real worker over whole folders of documents.
+    add_executable(test_worker_documents
+        ${PROJECT_SOURCE_DIR}/tests/integration/test_worker_documents.c support/worker_rig.c)
+    target_link_libraries(test_worker_documents PRIVATE pl_workers pl_worker_side PkgConfig::UV
+        PkgConfig::CMOCKA)
+    target_compile_definitions(test_worker_documents
+        PRIVATE PLATEN_WORKER="$<TARGET_FILE:platen-worker>")
+    add_dependencies(test_worker_documents platen-worker)
+    add_test(NAME worker_documents COMMAND test_worker_documents)
+    set_tests_properties(worker_documents PROPERTIES TIMEOUT 900 LABELS integration)
 endif()
 pl_unit_test(workers/test_wire LIBS pl_wire)
 pl_fuzz_target(wire LIBS pl_wire)
