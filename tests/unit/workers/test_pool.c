@@ -341,7 +341,11 @@ static void pool__a_lost_launcher__answers_every_run(void **state)
 {
     struct worker_rig *rig = rig_of(state);
     struct rig_run *hanging = rig_start(rig, RIG_TENANT_A, "hang");
-    rig_idle(rig, 100);
+    struct pl_pool_stats stats = { 0 };
+    for (int i = 0; i < 1000 && stats.busy == 0; i++) {
+        rig_idle(rig, 10);
+        pl_pool_stats(rig->pool, &stats);
+    }
     assert_int_equal(kill(rig_launcher_pid(), SIGKILL), 0);
     rig_wait(rig, 1);
     assert_ended(hanging, PL_WORKER_DIED, "must be started again");
