@@ -1,10 +1,10 @@
 /* pdf_page: integer arithmetic from pixels to user space.
  *
  * Parts meet at edges that are computed from their row numbers alone, never by adding heights, so
- * that errors do not pile up. Each image is then drawn smaller than its place by 2/100,000 of a
- * unit at every edge: readers that snap images outward to whole pixels (poppler) would otherwise
- * draw one row or column too many and scale the page to fit it. That is less than a thousandth of a
- * pixel at 2,400 dpi, where others (mupdf) round edges away.
+ * that errors do not pile up. Each image is then drawn smaller than its place by a 400th of a pixel
+ * at every edge. Readers that snap images outward to whole pixels (poppler, mupdf, Ghostscript)
+ * would otherwise, by the last bit of a float, draw one row or column too many and scale the image
+ * to it; readers that blend edges show nothing of it, as it is less than a step of 1/255.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -14,7 +14,9 @@
 
 #define BOX_MAX (14400 * PL_PDF_UNIT)
 #define BOX_MIN (3 * PL_PDF_UNIT)
-#define PAGE_INSET 2
+#define INSET_PARTS 400 /* of a pixel */
+#define INSET_LARGE                                                                                \
+    8192 /* pixels; from here on a float has fewer digits left, and the inset grows */
 
 static uint64_t box_side(uint32_t px, uint32_t mdpi)
 {
@@ -60,16 +62,26 @@ struct pl_pdf_box pl_pdf_page_box(const struct pl_page *page)
     return box;
 }
 
+/* In units of the box; at least one. */
+static int64_t page_inset(uint64_t side, uint32_t px)
+{
+    uint64_t parts = px < INSET_LARGE ? INSET_PARTS : INSET_PARTS / 4;
+    uint64_t inset = side / ((uint64_t)px * parts);
+    return inset > 0 ? (int64_t)inset : 1;
+}
+
 /* a 0 0 d e f cm, with the image turned over where orientation says so. */
 static pl_status page_draw(const struct pl_page *page, const struct pl_pdf_box *box, size_t part,
                            uint64_t low, uint64_t high, struct pl_bytes *out)
 {
     bool mirrored = page->orientation == 2 || page->orientation == 7;
     bool upside_down = page->orientation == 4 || page->orientation == 5;
-    int64_t left = PAGE_INSET;
-    int64_t right = (int64_t)box->width - PAGE_INSET;
-    int64_t bottom = (int64_t)low + PAGE_INSET;
-    int64_t top = (int64_t)high - PAGE_INSET;
+    int64_t inset = page_inset(box->width, page->width_px);
+    int64_t left = inset;
+    int64_t right = (int64_t)box->width - inset;
+    inset = page_inset(box->height, page->height_px);
+    int64_t bottom = (int64_t)low + inset;
+    int64_t top = (int64_t)high - inset;
     char a[PL_PDF_NUMBER_CHARS];
     char d[PL_PDF_NUMBER_CHARS];
     char e[PL_PDF_NUMBER_CHARS];

@@ -4,8 +4,6 @@ pl_unit_test(pipeline/pdf/test_pdf_out LIBS pl_pipeline)
 pl_unit_test(pipeline/pdf/test_pdf_page LIBS pl_pipeline)
 pl_unit_test(pipeline/test_plan LIBS pl_pipeline)
 pl_fuzz_target(plan LIBS pl_pipeline)
-add_executable(convert_file ${PROJECT_SOURCE_DIR}/tests/support/convert_file.c)
-target_link_libraries(convert_file PRIVATE pl_pipeline)
 
 # What the reader tests share: a walk over documents, TIFF files in memory, pages as pixels.
 if(NOT PLATEN_FUZZ)
@@ -19,3 +17,16 @@ pl_unit_test(pipeline/codec/test_tiff_decode LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_tiff_in LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_jpeg_in LIBS pl_test_reader)
 pl_unit_test(pipeline/image/test_resolution LIBS pl_pipeline)
+
+# The pipeline over plain files, without an engine; its results are judged by poppler, mupdf and qpdf.
+if(NOT PLATEN_FUZZ)
+    add_executable(convert_file ${PROJECT_SOURCE_DIR}/tests/support/convert_file.c)
+    target_link_libraries(convert_file PRIVATE pl_pipeline)
+    find_program(PLATEN_PYTHON python3)
+    if(PLATEN_PYTHON)
+        add_test(NAME convert_pixels COMMAND ${PLATEN_PYTHON}
+            ${PROJECT_SOURCE_DIR}/tests/integration/convert_pixels.py $<TARGET_FILE:convert_file>)
+        set_tests_properties(convert_pixels PROPERTIES TIMEOUT 1200 LABELS integration
+            SKIP_RETURN_CODE 77)
+    endif()
+endif()

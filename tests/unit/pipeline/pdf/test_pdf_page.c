@@ -84,14 +84,14 @@ static void pdf_page__parts__meet_at_their_rows(void **state)
 {
     (void)state;
     struct pl_page page = page_of(720, 360, 72000, 72000);
-    check_content(page, "q 719.99996 0 0 99.99996 0.00002 260.00002 cm/I0 Do Q\n"
-                        "q 719.99996 0 0 259.99996 0.00002 0.00002 cm/I1 Do Q\n");
+    check_content(page, "q 719.995 0 0 99.995 0.0025 260.0025 cm/I0 Do Q\n"
+                        "q 719.995 0 0 259.995 0.0025 0.0025 cm/I1 Do Q\n");
     page.orientation = 2;
-    check_content(page, "q -719.99996 0 0 99.99996 719.99998 260.00002 cm/I0 Do Q\n"
-                        "q -719.99996 0 0 259.99996 719.99998 0.00002 cm/I1 Do Q\n");
+    check_content(page, "q -719.995 0 0 99.995 719.9975 260.0025 cm/I0 Do Q\n"
+                        "q -719.995 0 0 259.995 719.9975 0.0025 cm/I1 Do Q\n");
     page.orientation = 4;
-    check_content(page, "q 719.99996 0 0 -99.99996 0.00002 99.99998 cm/I0 Do Q\n"
-                        "q 719.99996 0 0 -259.99996 0.00002 359.99998 cm/I1 Do Q\n");
+    check_content(page, "q 719.995 0 0 -99.995 0.0025 99.9975 cm/I0 Do Q\n"
+                        "q 719.995 0 0 -259.995 0.0025 359.9975 cm/I1 Do Q\n");
 }
 
 static void pdf_page__orientation__turned_by_the_page(void **state)
