@@ -114,6 +114,8 @@ static X509 *certificate_new(EVP_PKEY *key, enum pl_tls_key_type type, const cha
         add_extension(certificate, NID_key_usage, usage) &&
         add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
         add_extension(certificate, NID_subject_key_identifier, "hash") &&
+        /* All ours have one subject: this tells them apart for who searches a bundle. */
+        add_extension(certificate, NID_authority_key_identifier, "keyid:always") &&
         add_extension(certificate, NID_subject_alt_name, names) &&
         X509_sign(certificate, key, EVP_sha256()) > 0)
         return certificate;
