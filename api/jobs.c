@@ -113,9 +113,8 @@ static void gather_on_job(void *owner, const struct pl_ledger_job *row)
 static pl_status list_read(struct pl_ask *ask, const struct pl_ledger *ledger)
 {
     struct gather *gather = ask->room;
-    const struct pl_id *before = pl_id_is_none(&gather->page.before) ? NULL : &gather->page.before;
     /* One more than asked for tells whether there is a next page. */
-    pl_status status = ledger->ops->job_list(ledger->self, &ask->tenant, before,
+    pl_status status = ledger->ops->job_list(ledger->self, &ask->tenant, &gather->page.before,
                                              gather->page.limit + 1, gather_on_job, gather);
     if (status == PL_OK)
         status = gather->status;

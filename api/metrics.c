@@ -31,8 +31,8 @@ static const struct figure http_figures[] = {
     HTTP("handshakes_failed_total", "counter", handshakes_failed, "TLS handshakes that failed."),
     HTTP("requests_total", "counter", requests_total, "Requests with a well-formed head."),
     HTTP("requests_bad_total", "counter", requests_bad, "Requests that broke the protocol."),
-    HTTP("received_bytes_total", "counter", bytes_in, "Bytes received, decrypted."),
-    HTTP("sent_bytes_total", "counter", bytes_out, "Bytes sent, before encryption."),
+    HTTP("received_bytes_total", "counter", bytes_in, "Bytes received."),
+    HTTP("sent_bytes_total", "counter", bytes_out, "Bytes sent."),
 };
 
 #define OF(name, type, field, help)                                                                \
