@@ -2,6 +2,7 @@
  *
  * An ops struct that storage/object_local.c fills (and S3 later). Objects are sealed bytes; the
  * store never sees a key. A put either makes the whole object visible and durable, or nothing.
+ * After PL_IO_ERROR nothing more is stored until the store is opened anew.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -10,7 +11,8 @@
 
 #include "engine/base/status.h"
 
-#define PL_OBJECT_KEY_CHARS 200
+#define PL_OBJECT_KEY_CHARS 200 /* with its terminator */
+#define PL_OBJECT_IMPL 32
 
 struct pl_object_put;
 typedef void pl_object_put_fn(struct pl_object_put *put);
@@ -20,9 +22,10 @@ struct pl_object_put {
     const char *key;        /* [a-z0-9/._-], no segment starts with a dot */
     int staged_fd;          /* from stage; the store takes it and closes it */
     pl_object_put_fn *done; /* on the loop's thread; status and, when not OK, fault are set */
-    pl_status status;       /* OK also when an object of that key and size was there already */
+    pl_status status;       /* OK also when an object of that key and size was there already;
+                             * CONFLICT: of another size. BAD_REQUEST, NO_SPACE, IO_ERROR */
     struct pl_fault fault;
-    void *impl; /* the store's */
+    void *impl[PL_OBJECT_IMPL]; /* the store's */
 };
 
 struct pl_object_open;
@@ -34,7 +37,7 @@ struct pl_object_open {
     pl_status status;        /* NOT_FOUND, STORE_DOWN, IO_ERROR */
     int fd;                  /* readable at any offset; the caller closes it; -1 unless OK */
     uint64_t size;
-    void *impl;
+    void *impl[PL_OBJECT_IMPL];
 };
 
 struct pl_object_remove;
@@ -44,7 +47,7 @@ struct pl_object_remove {
     const char *key;
     pl_object_remove_fn *done;
     pl_status status; /* OK also when it was not there */
-    void *impl;
+    void *impl[PL_OBJECT_IMPL];
 };
 
 struct pl_object_store_ops {

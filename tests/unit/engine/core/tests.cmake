@@ -3,3 +3,4 @@ pl_unit_test(engine/core/test_dispatch SOURCES ${core_rig} LIBS pl_ingest pl_sto
 pl_unit_test(engine/core/test_job_state LIBS pl_core)
 pl_unit_test(engine/core/test_queue LIBS pl_core)
 pl_unit_test(engine/core/test_spool SOURCES ${core_rig} LIBS pl_ingest pl_storage)
+pl_unit_test(engine/core/test_ledger_thread LIBS pl_storage)
