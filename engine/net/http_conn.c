@@ -390,11 +390,9 @@ static size_t conn_on_data(void *owner, const uint8_t *data, size_t size)
             conn_tell_body_end(conn);
         else if (conn->state == HTTP_CONN_SKIPPING && conn->request->body_over)
             conn_reply_left(conn);
-        else if (used == size)
-            return used;
-        else if (conn->state == HTTP_CONN_IDLE || conn->state == HTTP_CONN_HEAD)
+        else if (used < size && (conn->state == HTTP_CONN_IDLE || conn->state == HTTP_CONN_HEAD))
             used += conn_read_head(conn, data + used, size - used);
-        else if (conn_wants_body(conn))
+        else if (used < size && conn_wants_body(conn))
             used += conn_read_body(conn, data + used, size - used);
         else
             return used;

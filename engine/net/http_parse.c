@@ -463,8 +463,8 @@ struct pl_span pl_http_head_field(const struct pl_http_head *head, struct pl_are
         if (!pl_span_equals_nocase(head->fields[i].name, name))
             continue;
         if (at > 0) {
-            memcpy(joined + at, ", ", 2);
-            at += 2;
+            joined[at++] = ',';
+            joined[at++] = ' ';
         }
         if (head->fields[i].value.size > 0)
             memcpy(joined + at, head->fields[i].value.data, head->fields[i].value.size);

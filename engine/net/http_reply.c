@@ -169,8 +169,9 @@ static pl_status put_date(struct pl_bytes *out)
     struct tm utc = { 0 };
     (void)gmtime_r(&now, &utc);
     return pl_bytes_format(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
-                           days + 3 * utc.tm_wday, utc.tm_mday, months + 3 * utc.tm_mon,
-                           utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+                           days + (ptrdiff_t)3 * utc.tm_wday, utc.tm_mday,
+                           months + (ptrdiff_t)3 * utc.tm_mon, utc.tm_year + 1900, utc.tm_hour,
+                           utc.tm_min, utc.tm_sec);
 }
 
 static pl_status put_field(struct pl_bytes *out, const struct pl_http_field *field)

@@ -131,7 +131,7 @@ static void listener_on_closed(uv_handle_t *handle)
 
 static void listener_close(struct http_listener *listener)
 {
-    pl_list_remove(&listener->node);
+    pl_list_remove(&listener->node); /* where it still is in it */
     uv_close((uv_handle_t *)&listener->tcp, listener_on_closed);
 }
 
@@ -146,19 +146,19 @@ static void listener_on_connection(uv_stream_t *tcp, int result)
            PL_F("server", listener->server->name), PL_F("reason", uv_strerror(result)));
 }
 
-static pl_status listener_new(struct pl_http_server *server, struct http_listener **out,
-                              struct pl_fault *fault)
+/* NULL, with the fault set, when memory is out. */
+static struct http_listener *listener_new(struct pl_http_server *server, struct pl_fault *fault)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL || uv_tcp_init(pl_loop_uv(server->loop), &listener->tcp) != 0) {
         free(listener);
-        return pl_fault_set(fault, PL_NO_MEMORY, "out of memory for a listener");
+        (void)pl_fault_set(fault, PL_NO_MEMORY, "out of memory for a listener");
+        return NULL;
     }
     listener->server = server;
     server->listeners_open++;
     pl_list_append(&server->listeners, &listener->node);
-    *out = listener;
-    return PL_OK;
+    return listener;
 }
 
 static pl_status listener_begin(struct http_listener *listener, int failed, const char *what,
@@ -179,12 +179,12 @@ pl_status pl_http_server_listen(struct pl_http_server *server, const char *addre
                                 struct pl_fault *fault)
 {
     struct sockaddr_storage where = { 0 };
-    struct http_listener *listener = NULL;
     pl_status status = address_parse(address, &where, fault);
-    if (status == PL_OK)
-        status = listener_new(server, &listener, fault);
     if (status != PL_OK)
         return status;
+    struct http_listener *listener = listener_new(server, fault);
+    if (listener == NULL)
+        return PL_NO_MEMORY;
     int failed = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)&where, 0);
     return listener_begin(listener, failed, address, fault);
 }
@@ -195,14 +195,13 @@ pl_status pl_http_server_adopt(struct pl_http_server *server, int fd, struct pl_
     int type = 0;
     int listens = 0;
     socklen_t size = sizeof type;
-    struct http_listener *listener = NULL;
     (void)pl_text_format(what, sizeof what, "file descriptor %d", fd);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM ||
         getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
         return pl_fault_set(fault, PL_MISCONFIGURED, "%s is not a listening TCP socket", what);
-    pl_status status = listener_new(server, &listener, fault);
-    if (status != PL_OK)
-        return status;
+    struct http_listener *listener = listener_new(server, fault);
+    if (listener == NULL)
+        return PL_NO_MEMORY;
     return listener_begin(listener, uv_tcp_open(&listener->tcp, fd), what, fault);
 }
 
@@ -239,8 +238,8 @@ void pl_http_server_drain(struct pl_http_server *server, uint64_t grace_ms,
     server->draining = true;
     server->drained = done;
     server->drained_owner = owner;
-    while (!pl_list_is_empty(&server->listeners))
-        listener_close(PL_CONTAINER_OF(server->listeners.next, struct http_listener, node));
+    for (struct pl_list *node; (node = pl_list_take_first(&server->listeners)) != NULL;)
+        listener_close(PL_CONTAINER_OF(node, struct http_listener, node));
     PL_LIST_FOR(node, &server->conns)
     {
         struct http_conn *conn = PL_CONTAINER_OF(node, struct http_conn, node);
