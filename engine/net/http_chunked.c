@@ -107,6 +107,26 @@ static const char *chunk_quoted_byte(struct pl_http_chunked *chunked, uint8_t c)
     return c == '"' ? chunk_go(chunked, CHUNK_QUOTED_END) : NULL;
 }
 
+/* The name is kept as far as it could be one of the forbidden. */
+static const char *chunk_name_byte(struct pl_http_chunked *chunked, uint8_t c)
+{
+    if (chunked->state == CHUNK_TRAILER)
+        chunked->name_bytes = 0;
+    if (chunked->name_bytes < sizeof chunked->name)
+        chunked->name[chunked->name_bytes++] = (char)c;
+    return chunk_go(chunked, CHUNK_TRAILER_NAME);
+}
+
+static const char *chunk_name_end(struct pl_http_chunked *chunked)
+{
+    static const char *const forbidden[] = { "Transfer-Encoding", "Content-Length", "Host" };
+    struct pl_span name = { .data = chunked->name, .size = chunked->name_bytes };
+    for (size_t i = 0; i < PL_COUNT_OF(forbidden); i++)
+        if (pl_span_equals_nocase(name, forbidden[i]))
+            return "the trailer of the chunked body holds a field that must stand in the head";
+    return chunk_go(chunked, CHUNK_TRAILER_VALUE);
+}
+
 static const char *chunk_trailer_byte(struct pl_http_chunked *chunked, uint8_t c)
 {
     if (++chunked->trailer_bytes > PL_HTTP_TRAILER_BYTES)
@@ -119,10 +139,8 @@ static const char *chunk_trailer_byte(struct pl_http_chunked *chunked, uint8_t c
     if (chunked->state == CHUNK_TRAILER && c == '\r')
         return chunk_go(chunked, CHUNK_END_LF);
     if (chunked->state == CHUNK_TRAILER_NAME && c == ':')
-        return chunk_go(chunked, CHUNK_TRAILER_VALUE);
-    if (!byte_is_token(c))
-        return chunk_bad_trailer;
-    return chunk_go(chunked, CHUNK_TRAILER_NAME);
+        return chunk_name_end(chunked);
+    return byte_is_token(c) ? chunk_name_byte(chunked, c) : chunk_bad_trailer;
 }
 
 static const char *chunk_line_feed(struct pl_http_chunked *chunked, uint8_t c)

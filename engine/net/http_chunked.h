@@ -1,8 +1,9 @@
 /* http_chunked: the chunked transfer coding (RFC 9112 section 7.1), decoded in place.
  *
  * A pure state machine: bytes in any pieces, spans of body out. Chunk extensions are read by their
- * grammar and forgotten, trailer fields are checked and dropped, both within bounds. White space
- * around a chunk size is refused: no sender needs it and readers disagree on it.
+ * grammar and forgotten, trailer fields are checked and dropped, both within bounds. A trailer that
+ * speaks of framing or the host is refused (RFC 9110 section 6.5.1 forbids to send one). White
+ * space around a chunk size is refused: no sender needs it and readers disagree on it.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -23,6 +24,8 @@ struct pl_http_chunked {
     size_t line_bytes;
     size_t extension_bytes;
     size_t trailer_bytes;
+    size_t name_bytes; /* of the current trailer field */
+    char name[20];
     bool done;
 };
 

@@ -342,12 +342,25 @@ static pl_status check_host(struct pl_http_head *head, struct pl_http_refusal *r
     return PL_OK;
 }
 
+/* A tab behind the value is white space by the grammar, and part of the value to some readers
+ * (llhttp among them): where framing hangs on it, it is refused. The value lies in the head, so
+ * that what follows it can be seen. */
+static bool value_ends_in_tab(struct pl_span value)
+{
+    const char *at = value.data + value.size;
+    while (*at == ' ')
+        at++;
+    return *at == '\t';
+}
+
 /* RFC 9112 section 6.1: chunked, once and last; other codings are not understood here. */
 static pl_status check_coding(struct pl_span value, struct pl_http_refusal *refusal)
 {
     size_t at = 0;
     size_t others = 0;
     bool chunked = false;
+    if (value_ends_in_tab(value))
+        return refuse_bad(refusal, "the Transfer-Encoding field is malformed");
     for (struct pl_span coding; list_next(value, &at, &coding);) {
         if (!pl_http_is_token(coding) || chunked)
             return refuse_bad(refusal, "the Transfer-Encoding field is malformed");
@@ -382,7 +395,8 @@ static pl_status check_framing(struct pl_http_head *head, struct pl_http_refusal
         return check_coding(coding, refusal);
     }
     if (lengths == 1) {
-        if (!pl_text_parse_u64(length, INT64_MAX, &head->content_length))
+        if (value_ends_in_tab(length) ||
+            !pl_text_parse_u64(length, INT64_MAX, &head->content_length))
             return refuse_bad(refusal, "the Content-Length field is not a number of bytes");
         head->framing = head->content_length > 0 ? PL_HTTP_LENGTH : PL_HTTP_NO_BODY;
     }

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     const struct pl_http_limits limits = {
         .head_bytes = 65536,
         .head_timeout_ms = setting("ECHO_HEAD_MS", 10000),
-        .handshake_timeout_ms = 10000,
+        .handshake_timeout_ms = setting("ECHO_HANDSHAKE_MS", 10000),
         .idle_timeout_ms = setting("ECHO_IDLE_MS", 60000),
         .body_idle_timeout_ms = setting("ECHO_BODY_MS", 60000),
         .write_timeout_ms = setting("ECHO_WRITE_MS", 30000),

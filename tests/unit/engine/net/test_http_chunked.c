@@ -65,6 +65,7 @@ static void chunked__well_formed__same_body_in_any_pieces(void **state)
         { "2;a=b;c=\"d;\\\" e\";f\r\nhi\r\n0;z\r\n\r\n", "hi", 0 },
         { "2;a=\"\"\r\nhi\r\n0\r\n\r\n", "hi", 0 },
         { "1\r\nx\r\n0\r\nA: b\r\nC:\r\n\r\nrest", "x", 4 },
+        { "0\r\nHost-Is: b\r\nTransfer-Encoding-And-More: c\r\n\r\n", "", 0 },
     };
     for (size_t i = 0; i < PL_COUNT_OF(cases); i++) {
         size_t size = strlen(cases[i].bytes);
@@ -113,6 +114,9 @@ static void chunked__malformed__refused_in_any_pieces(void **state)
         "0\r\nA\r\n\r\n",
         "0\r\n: b\r\n\r\n",
         "0\r\nA : b\r\n\r\n",
+        "0\r\nX: y\r\ncontent-length: 5\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "0\r\nHOST: b\r\n\r\n",
         "0\r\n A: b\r\n\r\n",
         "0\r\nA: b\n\r\n",
         "0\r\nA: b\r\r\n\r\n",

@@ -208,6 +208,7 @@ static void parse__content_length__digits_once(void **state)
         { 0, POST "Content-Length: 9223372036854775807\r\n\r\n", 0 },
         { 400, POST "Content-Length: 9223372036854775808\r\n\r\n", 0 },
         { 400, POST "Content-Length: 99999999999999999999999\r\n\r\n", 0 },
+        { 400, POST "Content-Length: 5\t\r\n\r\n", 0 },
         { 400, POST "Content-Length:\r\n\r\n", 0 },
         { 400, POST "Content-Length: +5\r\n\r\n", 0 },
         { 400, POST "Content-Length: -0\r\n\r\n", 0 },
@@ -243,6 +244,7 @@ static void parse__transfer_encoding__chunked_alone(void **state)
         { 400, POST "Transfer-Encoding: \"chunked\"\r\n\r\n", 0 },
         { 400, POST "Transfer-Encoding: chunked;q=1\r\n\r\n", 0 },
         { 400, POST "Transfer-Encoding:\r\n\r\n", 0 },
+        { 400, POST "Transfer-Encoding: chunked \t \r\n\r\n", 0 },
         { 400, POST "Transfer-Encoding : chunked\r\n\r\n", 0 },
         { 400,
           POST "Transfer-Encoding: \x0b"
