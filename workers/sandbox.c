@@ -10,6 +10,8 @@
 #include "workers/sandbox.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -41,6 +43,9 @@ struct landlock_attributes {
 pl_status pl_sandbox_prepare(unsigned first_fd, struct pl_fault *fault)
 {
     struct rlimit none = { 0, 0 };
+    /* One arena for all threads: glibc counts processors in /sys before it makes a second, reserves
+     * 64 MiB of the limit for each, and asks /proc before it shrinks one. */
+    (void)mallopt(M_ARENA_MAX, 1);
     if (close_range(first_fd, ~0u, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return pl_fault_set(
@@ -48,6 +53,22 @@ pl_status pl_sandbox_prepare(unsigned first_fd, struct pl_fault *fault)
             "the sandbox cannot be prepared: %s (a kernel of 5.9 or newer is needed)",
             strerror(errno));
     return PL_OK;
+}
+
+static void *sandbox_first_thread(void *nothing)
+{
+    return nothing;
+}
+
+/* glibc installs a signal handler with the first thread of a process; the filter has no call for
+ * that. */
+static pl_status sandbox_warm_threads(struct pl_fault *fault)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, sandbox_first_thread, NULL) == 0 &&
+        pthread_join(thread, NULL) == 0)
+        return PL_OK;
+    return pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot start a thread");
 }
 
 static pl_status limit_set(unsigned resource, const char *name, uint64_t value,
@@ -226,7 +247,9 @@ pl_status pl_sandbox_enter(const struct pl_sandbox_limits *limits, struct pl_san
 #ifdef PL_SANITIZED
     made.widened = true;
 #endif
-    pl_status status = sandbox_limit(limits, fault);
+    pl_status status = sandbox_warm_threads(fault);
+    if (status == PL_OK)
+        status = sandbox_limit(limits, fault);
     if (status == PL_OK)
         status = sandbox_landlock(&made.landlock_abi, fault);
     if (status != PL_OK)

@@ -15,7 +15,6 @@
 #include "workers/wire.h"
 #include "workers/worker_job.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,29 +121,17 @@ static pl_status worker_run_one(struct worker *worker)
     return status == PL_OK ? worker_send_result(worker, &answer) : status;
 }
 
-static void *worker_warm_thread(void *unused)
-{
-    return unused;
-}
-
-/* Whatever is done once in a life is done now: after the sandbox it could not be. One arena for all
- * threads, because glibc reserves 64 MiB of the limit for each and asks /proc before it shrinks
- * one. */
+/* Page threads hold no large arrays on their stacks, and 64 of glibc's 8 MiB would use up the
+ * limit. */
 static pl_status worker_warm(struct pl_fault *fault)
 {
     pthread_attr_t attributes;
-    pthread_t thread;
-    pl_status status = pl_worker_job_warm(fault);
-    if (status != PL_OK)
-        return status;
-    (void)mallopt(M_ARENA_MAX, 1);
     (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
-    bool good = pthread_setattr_default_np(&attributes) == 0 &&
-                pthread_create(&thread, NULL, worker_warm_thread, NULL) == 0 &&
-                pthread_join(thread, NULL) == 0;
+    bool good = pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES) == 0 &&
+                pthread_setattr_default_np(&attributes) == 0;
     (void)pthread_attr_destroy(&attributes);
-    return good ? PL_OK : pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot start a thread");
+    return good ? pl_worker_job_warm(fault)
+                : pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot set up its threads");
 }
 
 static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
