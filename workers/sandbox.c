@@ -196,15 +196,15 @@ static void filter_add_all(struct filter *filter, uint32_t action, const int *ca
 
 static void filter_add_conditions(struct filter *filter, int socket_fd)
 {
-    const struct scmp_arg_cmp on_socket = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)socket_fd);
-    const struct scmp_arg_cmp on_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
+    const struct scmp_arg_cmp on_socket = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)socket_fd, 0);
+    const struct scmp_arg_cmp on_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0);
     const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
     const struct scmp_arg_cmp own_memory[] = {
         no_code,
         SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS),
     };
-    const struct scmp_arg_cmp thread_only = SCMP_A0(SCMP_CMP_EQ, THREAD_FLAGS);
-    const struct scmp_arg_cmp to_self = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+    const struct scmp_arg_cmp thread_only = SCMP_A0(SCMP_CMP_EQ, THREAD_FLAGS, 0);
+    const struct scmp_arg_cmp to_self = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
 
     filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), &on_socket, 1);
     filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), &on_socket, 1);

@@ -122,8 +122,8 @@ static pl_status payload_sleep(const struct payload *payload)
 
 static pl_status payload_spin(const struct payload *payload)
 {
-    bool forever = payload->job != NULL;
-    for (volatile uint64_t turns = 0; forever; turns++)
+    volatile bool forever = payload->job != NULL;
+    while (forever)
         continue;
     return PL_OK;
 }
