@@ -69,24 +69,28 @@ static void run_open(struct bench *bench)
     pl_opener_free(opener);
 }
 
+static void cipher_chunk(EVP_CIPHER_CTX *context, uint64_t index, const uint8_t *plain,
+                         uint8_t *out)
+{
+    uint8_t nonce[12] = { 0 };
+    uint8_t tag[PL_SEAL_TAG_BYTES];
+    int moved = 0;
+    pl_put_u64be(nonce, index);
+    PL_CHECK(EVP_EncryptInit_ex2(context, NULL, NULL, nonce, NULL) == 1 &&
+             EVP_EncryptUpdate(context, out, &moved, plain, (int)PL_SEAL_CHUNK_BYTES) == 1 &&
+             EVP_EncryptFinal_ex(context, out, &moved) == 1 &&
+             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, (int)sizeof tag, tag) == 1);
+}
+
 static void run_cipher(struct bench *bench)
 {
     EVP_CIPHER *algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    uint8_t nonce[12] = { 0 };
-    int moved = 0;
     PL_CHECK(algorithm != NULL && context != NULL);
-    PL_CHECK(EVP_EncryptInit_ex2(context, algorithm, bench->key.secret, nonce, NULL) == 1);
+    PL_CHECK(EVP_EncryptInit_ex2(context, algorithm, bench->key.secret, NULL, NULL) == 1);
     for (size_t i = 0; i < (size_t)CHUNKS * PASSES; i++) {
-        uint8_t *out = bench->out + i % CHUNKS * PL_SEAL_CHUNK_BYTES;
-        uint8_t tag[PL_SEAL_TAG_BYTES];
-        pl_put_u64be(nonce, i);
-        PL_CHECK(EVP_EncryptInit_ex2(context, NULL, NULL, nonce, NULL) == 1);
-        PL_CHECK(EVP_EncryptUpdate(context, out, &moved,
-                                   bench->plain + i % CHUNKS * PL_SEAL_CHUNK_BYTES,
-                                   (int)PL_SEAL_CHUNK_BYTES) == 1);
-        PL_CHECK(EVP_EncryptFinal_ex(context, out, &moved) == 1);
-        PL_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, (int)sizeof tag, tag) == 1);
+        size_t at = i % CHUNKS * PL_SEAL_CHUNK_BYTES;
+        cipher_chunk(context, i, bench->plain + at, bench->out + at);
     }
     EVP_CIPHER_CTX_free(context);
     EVP_CIPHER_free(algorithm);
