@@ -160,6 +160,13 @@ def make_refused(base):
         ("another key of the same id",
          seal(seeded("other", 32), key_id, salt, ctx, plain_of(37))),
     ]
+    # Headers changed by somebody who holds the key, with chunks that match the change: only the
+    # header's own checks can refuse these.
+    for why, at in (("magic", 0), ("suite", 4), ("reserved", 7), ("chunk size", 10), ("key id", 59),
+                    ("commitment", 60), ("end of the commitment", 91)):
+        header = with_byte(at, good[at] ^ 1)[:HEADER]
+        body = aead.encrypt(nonce(0, True), plain_of(37), hashlib.sha256(header).digest())
+        rows.append((f"{why}, with chunks to match", header + body))
     full = plain_of(CHUNK)
     marked_empty = good[:HEADER] + aead.encrypt(nonce(0, False), full, aad) \
         + aead.encrypt(nonce(1, True), b"", aad)
@@ -168,6 +175,19 @@ def make_refused(base):
                 "full_chunks_then_empty": 1, "sealed_bytes": len(marked_empty),
                 "sealed_sha256": hashlib.sha256(marked_empty).hexdigest()})
     return out
+
+
+def make_refused_chunks(base):
+    """Chunks with right tags that PLT1 has no place for: only the rules on sizes can refuse them."""
+    aead = AESGCM(bytes.fromhex(base["chunk_key"]))
+    aad = hashlib.sha256(bytes.fromhex(base["sealed"])[:HEADER]).digest()
+    rows = (("an empty last chunk that is not the first", 1, True, 0),
+            ("a short chunk that is not the last", 0, False, 37),
+            ("an empty chunk that is not the last", 0, False, 0),
+            ("a chunk past the 2^32nd", 1 << 32, True, 37))
+    return [{"why": why, "of": base["name"], "index": index, "last": last,
+             "sealed": aead.encrypt(nonce(index, last), plain_of(size), aad).hex()}
+            for why, index, last, size in rows]
 
 
 def make_vectors():
@@ -187,6 +207,7 @@ def make_vectors():
         "format": "PLT1", "described_in": "docs/plt1.md",
         "plain": "byte i is the low byte of i * 31 + i / 251 (integer division)",
         "objects": objects, "derived_keys": keys, "refused": make_refused(small),
+        "refused_chunks": make_refused_chunks(small),
     }
 
 

@@ -95,7 +95,7 @@ static void vectors__refused_objects__are_refused(void **state)
     const json_t *rows = json_object_get(*state, "refused");
     size_t i = 0;
     const json_t *row = NULL;
-    assert_true(json_array_size(rows) >= 21);
+    assert_true(json_array_size(rows) >= 28);
     json_array_foreach(rows, i, row)
     {
         struct pl_seal_key key;
@@ -115,6 +115,35 @@ static void vectors__refused_objects__are_refused(void **state)
         assert_int_equal(released, 0);
         for (size_t at = 0; at < sizeof out; at++)
             assert_int_equal(out[at], 0);
+    }
+}
+
+static void vectors__refused_chunks__are_refused_for_their_shape(void **state)
+{
+    const json_t *rows = json_object_get(*state, "refused_chunks");
+    size_t i = 0;
+    const json_t *row = NULL;
+    assert_true(json_array_size(rows) >= 4);
+    json_array_foreach(rows, i, row)
+    {
+        const json_t *object = object_named(*state, text_of(row, "of"));
+        struct pl_seal_key key;
+        struct pl_opener *opener = NULL;
+        uint8_t ctx[PL_SEAL_CONTEXT_BYTES];
+        uint8_t whole[1024];
+        uint8_t chunk[64];
+        uint8_t out[64];
+        size_t size = strlen(text_of(row, "sealed")) / 2;
+        assert_true(size <= sizeof chunk);
+        unhex(row, "sealed", chunk, size);
+        unhex(object, "sealed", whole, strlen(text_of(object, "sealed")) / 2);
+        key_of(object, &key, ctx);
+        assert_int_equal(pl_opener_new(whole, &key, ctx, &opener), PL_OK);
+        if (pl_opener_chunk(opener, (uint64_t)json_integer_value(json_object_get(row, "index")),
+                            chunk, size, json_is_true(json_object_get(row, "last")),
+                            out) != PL_TAMPERED)
+            fail_msg("opened: %s", text_of(row, "why"));
+        pl_opener_free(opener);
     }
 }
 
@@ -156,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors__objects__seal_and_open_to_the_same_bytes),
         cmocka_unit_test(vectors__refused_objects__are_refused),
+        cmocka_unit_test(vectors__refused_chunks__are_refused_for_their_shape),
         cmocka_unit_test(vectors__derived_keys__match),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
