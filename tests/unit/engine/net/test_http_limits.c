@@ -32,7 +32,7 @@ static void limits__head_in_drips__408(void **state)
     struct client *client = client_open(&fixture);
     int64_t before = now_ms();
     for (int i = 0; i < 8; i++) { /* a byte every 30 ms never makes the deadline later */
-        (void)client_send(client, "GET /abcdefgh" + i, 1);
+        (void)client_send(client, &"GET /abcdefgh"[i], 1);
         (void)usleep(30000);
     }
     assert_true(client_drained(client));
