@@ -6,6 +6,7 @@
  */
 #include "api/convert.h"
 #include "api/init.h"
+#include "api/serve.h"
 #include "api/version.h"
 #include "engine/base/check.h"
 
@@ -20,6 +21,7 @@ struct command {
 
 static const struct command commands[] = {
     { "init", pl_init_main, "make a new instance in a folder" },
+    { "serve", pl_serve_main, "run an instance" },
     { "convert", pl_convert_main, "convert scans without a server" },
     { "version", pl_version_main, "say what this program is made of" },
 };
