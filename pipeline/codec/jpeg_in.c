@@ -65,7 +65,7 @@ static void jpeg_close(struct pl_reader *base)
 static pl_status jpeg_open(struct pl_source *source, const struct pl_limits *limits,
                            struct pl_reader **out, struct pl_fault *fault)
 {
-    struct pl_jpeg_info info;
+    struct pl_jpeg_info info = { 0 };
     pl_status status = pl_jpeg_scan(source, false, &info, fault);
     if (status == PL_OK)
         status = frame_check(limits, &info, fault);
@@ -227,7 +227,7 @@ static pl_status jpeg_load(const struct pl_reader *base, struct pl_source *sourc
                            struct pl_page *page, struct pl_fault *fault)
 {
     const struct jpeg_reader *reader = (const struct jpeg_reader *)base;
-    struct pl_jpeg_info info;
+    struct pl_jpeg_info info = { 0 };
     PL_CHECK(n == 0);
     page->number = 1;
     pl_status status = load_stream(source, page, &info, fault);

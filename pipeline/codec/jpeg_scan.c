@@ -26,17 +26,17 @@ struct scan {
 
 static pl_status scan_truncated(struct scan *scan)
 {
-    return pl_fault_set(scan->fault, PL_BAD_DOCUMENT,
-                        scan->info->scans > 0
-                            ? "the JPEG data break off in the middle of the picture: the file is "
-                              "truncated"
-                            : "the JPEG data break off before the picture begins: the file is "
-                              "truncated");
+    const char *where =
+        scan->info->scans > 0 ? "in the middle of the picture" : "before the picture begins";
+    (void)pl_fault_set(scan->fault, PL_BAD_DOCUMENT,
+                       "the JPEG data break off %s: the file is truncated", where);
+    return PL_BAD_DOCUMENT;
 }
 
 static pl_status scan_damaged(struct scan *scan, const char *what)
 {
-    return pl_fault_set(scan->fault, PL_BAD_DOCUMENT, "the JPEG data are damaged: %s", what);
+    (void)pl_fault_set(scan->fault, PL_BAD_DOCUMENT, "the JPEG data are damaged: %s", what);
+    return PL_BAD_DOCUMENT;
 }
 
 /* Makes at least one byte at scan->at visible; borrows up to the end of the window. */
@@ -251,11 +251,33 @@ static pl_status segment_app(struct scan *scan, uint8_t marker, size_t size)
     return PL_OK;
 }
 
+static bool frame_has_component(const struct pl_jpeg_info *info, uint8_t id)
+{
+    for (unsigned n = 0; n < info->components && n < 4; n++)
+        if (info->ids[n] == id)
+            return true;
+    return info->components > 4; /* refused elsewhere */
+}
+
+/* Whether the Huffman tables of one component of a scan were given. */
+static bool scan_tables_given(const struct scan *scan, uint8_t tables, uint8_t first, bool refines)
+{
+    unsigned dc = tables >> 4;
+    unsigned ac = tables & 15;
+    bool progressive = scan->info->frame == 0xc2;
+    bool dc_used = first == 0 && !refines;
+    bool ac_used = !progressive || first > 0;
+    return (!dc_used || (dc <= 3 && (scan->dc_tables >> dc & 1) != 0)) &&
+           (!ac_used || (ac <= 3 && (scan->ac_tables >> ac & 1) != 0));
+}
+
 /* T.81 B.2.3. Notes tables that are used and were not given. */
 static pl_status segment_scan(struct scan *scan, size_t size)
 {
     struct pl_jpeg_info *info = scan->info;
     uint8_t count = 0;
+    uint8_t parts[8];    /* component id and its tables, up to four times */
+    uint8_t spectrum[3]; /* first, last, approximation */
     if (info->frame == 0)
         return scan_damaged(scan, "the picture begins without a frame header");
     pl_status status = scan_byte(scan, &count);
@@ -263,28 +285,18 @@ static pl_status segment_scan(struct scan *scan, size_t size)
         return status;
     if (count < 1 || count > 4 || size != 4 + (size_t)2 * count)
         return scan_damaged(scan, "a scan header has the wrong length");
-    uint8_t rest[11];
-    status = scan_take(scan, rest, (size_t)2 * count + 3);
+    status = scan_take(scan, parts, (size_t)2 * count);
+    if (status == PL_OK)
+        status = scan_take(scan, spectrum, sizeof spectrum);
     if (status != PL_OK)
         return status;
-    uint8_t first = rest[2 * count];
-    uint8_t last = rest[2 * count + 1];
-    bool refines = rest[2 * count + 2] >> 4 != 0;
     bool progressive = info->frame == 0xc2;
-    if (first > 63 || last > 63 || (progressive && first > last))
+    if (spectrum[0] > 63 || spectrum[1] > 63 || (progressive && spectrum[0] > spectrum[1]))
         return scan_damaged(scan, "a scan header makes no sense");
-    for (unsigned i = 0; i < count; i++) {
-        bool known = info->components > 4;
-        for (unsigned n = 0; n < info->components && n < 4; n++)
-            known = known || info->ids[n] == rest[2 * i];
-        if (!known)
+    for (size_t i = 0; i < count; i++) {
+        if (!frame_has_component(info, parts[2 * i]))
             return scan_damaged(scan, "a scan shows a component that the frame does not have");
-        unsigned dc = rest[2 * i + 1] >> 4;
-        unsigned ac = rest[2 * i + 1] & 15;
-        bool dc_used = first == 0 && !refines;
-        bool ac_used = progressive ? first > 0 : true;
-        if ((dc_used && (dc > 3 || (scan->dc_tables >> dc & 1) == 0)) ||
-            (ac_used && (ac > 3 || (scan->ac_tables >> ac & 1) == 0)))
+        if (!scan_tables_given(scan, parts[2 * i + 1], spectrum[0], spectrum[2] >> 4 != 0))
             info->tables_missing = true;
     }
     if ((scan->quant_used & ~scan->quant_tables) != 0)

@@ -27,8 +27,7 @@ static pl_status ycbcr_new(struct pl_tiff_band *band)
 {
     /* What TIFFYCbCrToRGBInit fills behind the struct, by its documentation. */
     size_t size = (sizeof(TIFFYCbCrToRGB) + sizeof(long) - 1) / sizeof(long) * sizeof(long) +
-                  4 * 256 * sizeof(TIFFRGBValue) + 2 * 256 * sizeof(int) +
-                  3 * 256 * sizeof(int32_t);
+                  1024 * sizeof(TIFFRGBValue) + 512 * sizeof(int) + 768 * sizeof(int32_t);
     float *luma = NULL;
     float *range = NULL;
     TIFF *tiff = band->lib->tiff;

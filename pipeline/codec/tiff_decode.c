@@ -225,7 +225,7 @@ static pl_status decode_bilevel(struct decode *decode)
     bool more = true;
     if (!pl_size_mul(stride, page->height_px, &size))
         return PL_TOO_LARGE;
-    uint8_t *bitmap = malloc(size);
+    uint8_t *bitmap = calloc(1, size);
     if (bitmap == NULL)
         return PL_NO_MEMORY;
     uint8_t *row = bitmap;
