@@ -108,17 +108,16 @@ static pl_status memory_job_load(void *self, const struct pl_id *tenant, const s
 
 static int memory_compare_jobs(const void *left, const void *right)
 {
-    const struct pl_ledger_job *const *a = left;
-    const struct pl_ledger_job *const *b = right;
-    return strcmp((*a)->id.text, (*b)->id.text);
+    const struct pl_ledger_job *a = *(const void *const *)left;
+    const struct pl_ledger_job *b = *(const void *const *)right;
+    return strcmp(a->id.text, b->id.text);
 }
 
 /* All jobs, oldest first, in an array that the caller frees. */
-static pl_status memory_sort_jobs(const struct memory_ledger *ledger,
-                                  const struct pl_ledger_job ***out)
+static pl_status memory_sort_jobs(const struct memory_ledger *ledger, const void ***out)
 {
     const struct memory_table *table = &ledger->tables[MEMORY_JOBS];
-    const struct pl_ledger_job **jobs = calloc(table->count + 1, sizeof *jobs);
+    const void **jobs = calloc(table->count + 1, sizeof *jobs);
     if (jobs == NULL)
         return PL_NO_MEMORY;
     for (size_t i = 0; i < table->count; i++)
@@ -132,17 +131,18 @@ static pl_status memory_job_list(void *self, const struct pl_id *tenant, const s
                                  uint32_t limit, pl_ledger_job_fn *fn, void *owner)
 {
     struct memory_ledger *ledger = self;
-    const struct pl_ledger_job **jobs = NULL;
+    const void **jobs = NULL;
     pl_status status = pl_memory_enter(ledger);
     if (status == PL_OK)
         status = memory_sort_jobs(ledger, &jobs);
     if (status != PL_OK)
         return status;
     for (size_t i = ledger->tables[MEMORY_JOBS].count; i-- > 0 && limit > 0;) {
-        if (!pl_id_equals(&jobs[i]->tenant, tenant) ||
-            (!pl_id_is_none(before) && strcmp(jobs[i]->id.text, before->text) >= 0))
+        const struct pl_ledger_job *job = jobs[i];
+        if (!pl_id_equals(&job->tenant, tenant) ||
+            (!pl_id_is_none(before) && strcmp(job->id.text, before->text) >= 0))
             continue;
-        fn(owner, jobs[i]);
+        fn(owner, job);
         limit--;
     }
     free((void *)jobs);
@@ -152,15 +152,17 @@ static pl_status memory_job_list(void *self, const struct pl_id *tenant, const s
 static pl_status memory_job_each_open(void *self, pl_ledger_job_fn *fn, void *owner)
 {
     struct memory_ledger *ledger = self;
-    const struct pl_ledger_job **jobs = NULL;
+    const void **jobs = NULL;
     pl_status status = pl_memory_enter(ledger);
     if (status == PL_OK)
         status = memory_sort_jobs(ledger, &jobs);
     if (status != PL_OK)
         return status;
-    for (size_t i = 0; i < ledger->tables[MEMORY_JOBS].count; i++)
-        if (!pl_job_state_is_end(jobs[i]->state))
-            fn(owner, jobs[i]);
+    for (size_t i = 0; i < ledger->tables[MEMORY_JOBS].count; i++) {
+        const struct pl_ledger_job *job = jobs[i];
+        if (!pl_job_state_is_end(job->state))
+            fn(owner, job);
+    }
     free((void *)jobs);
     return PL_OK;
 }

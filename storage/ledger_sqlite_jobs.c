@@ -167,7 +167,7 @@ static pl_status jobs_apply(struct pl_ledger_sqlite *ledger, const struct jobs_c
 static pl_status jobs_change(struct pl_ledger_sqlite *ledger, const struct jobs_change *change,
                              uint64_t *fence)
 {
-    struct pl_ledger_job job;
+    struct pl_ledger_job job = { 0 };
     struct pl_arena arena;
     pl_arena_init(&arena, JOBS_ROW_BYTES);
     enum pl_job_state from = PL_JOB_ACCEPTED;

@@ -226,7 +226,7 @@ static pl_status local_compare(int folder, const char *leaf, const struct stat *
 static pl_status local_name(struct local_store *store, const struct pl_object_put *put,
                             const struct stat *staged, int *out, struct pl_fault *fault)
 {
-    const char *leaf = NULL;
+    const char *leaf = "";
     PL_CHECK(pthread_mutex_lock(&store->naming) == 0);
     pl_status status = local_walk(store, put->key, true, out, &leaf, fault);
     if (status == PL_OK && local_link(put->staged_fd, *out, leaf) != 0)
@@ -286,8 +286,8 @@ static void local_on_put_done(struct pl_loop_work *work)
 
 static pl_status local_open_steps(struct local_store *store, struct pl_object_open *open)
 {
-    const char *leaf = NULL;
-    struct stat info;
+    const char *leaf = "";
+    struct stat info = { 0 };
     int folder = -1;
     if (!local_key_is_valid(open->key))
         return PL_NOT_FOUND;
@@ -342,7 +342,7 @@ static void local_prune(struct local_store *store, const char *key)
 
 static pl_status local_remove_steps(struct local_store *store, const char *key)
 {
-    const char *leaf = NULL;
+    const char *leaf = "";
     int folder = -1;
     if (!local_key_is_valid(key))
         return PL_BAD_REQUEST;

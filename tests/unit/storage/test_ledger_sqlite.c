@@ -49,7 +49,8 @@ static int sqlite_setup_closed(void **state)
     struct sqlite_fixture *fixture = calloc(1, sizeof *fixture);
     if (fixture == NULL)
         return -1;
-    (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/pl_ledger_XXXXXX");
+    (void)snprintf(fixture->folder, sizeof fixture->folder, "%s/pl_ledger_XXXXXX",
+                   pl_suite_folder());
     if (mkdtemp(fixture->folder) == NULL)
         return -1;
     (void)snprintf(fixture->path, sizeof fixture->path, "%s/ledger.db", fixture->folder);
@@ -476,7 +477,7 @@ static void crash__killed_at_any_moment__everything_reported_is_there(void **sta
     sqlite_close(fixture);
     srandom(20261122);
     for (unsigned round = 0; round < 20; round++) {
-        unsigned last = sqlite_kill_round(fixture, next, random() % 60000);
+        unsigned last = sqlite_kill_round(fixture, next, random() % 40000);
         sqlite_open(fixture);
         unsigned held = sqlite_jobs(&fixture->ledger);
         sqlite_close(fixture);
