@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,6 +203,18 @@ static pl_status payload_refuse(const struct payload *payload)
     return pl_fault_set(payload->fault, PL_BAD_DOCUMENT, "page 1 is\nnot a page");
 }
 
+/* What the launcher left of the world: user, group, number of environment strings. */
+static pl_status payload_identity(const struct payload *payload)
+{
+    char text[64];
+    unsigned strings = 0;
+    while (environ[strings] != NULL)
+        strings++;
+    (void)snprintf(text, sizeof text, "%lu %lu %u", getauxval(AT_EUID), getauxval(AT_EGID),
+                   strings);
+    return pl_out_write(payload->job->output, text, strlen(text));
+}
+
 static pl_status payload_nothing(const struct payload *payload)
 {
     (void)payload;
@@ -212,12 +225,12 @@ static const struct {
     const char *order;
     pl_status (*run)(const struct payload *payload);
 } payloads[] = {
-    { "abort", payload_abort },     { "chatter", payload_chatter }, { "copy", payload_copy },
-    { "eat", payload_eat },         { "exit", payload_exit },       { "fill", payload_fill },
-    { "hang", payload_hang },       { "ledger", payload_ledger },   { "nothing", payload_nothing },
-    { "open", payload_open },       { "pid", payload_pid },         { "refuse", payload_refuse },
-    { "segv", payload_segv },       { "sleep", payload_sleep },     { "spin", payload_spin },
-    { "threads", payload_threads },
+    { "abort", payload_abort },     { "chatter", payload_chatter },   { "copy", payload_copy },
+    { "eat", payload_eat },         { "exit", payload_exit },         { "fill", payload_fill },
+    { "hang", payload_hang },       { "identity", payload_identity }, { "ledger", payload_ledger },
+    { "nothing", payload_nothing }, { "open", payload_open },         { "pid", payload_pid },
+    { "refuse", payload_refuse },   { "segv", payload_segv },         { "sleep", payload_sleep },
+    { "spin", payload_spin },       { "threads", payload_threads },
 };
 
 pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,

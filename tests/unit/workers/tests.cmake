@@ -9,6 +9,20 @@ if(NOT PLATEN_FUZZ)
         PRIVATE PAYLOAD_WORKER="$<TARGET_FILE:platen-worker-payload>")
     add_dependencies(test_pool platen-worker-payload)
 
+    add_executable(platen-worker-hostile ${PROJECT_SOURCE_DIR}/tests/support/hostile_worker.c)
+    target_link_libraries(platen-worker-hostile PRIVATE pl_wire)
+    pl_unit_test(workers/test_pool_hostile SOURCES support/worker_rig.c LIBS pl_workers
+        pl_worker_side PkgConfig::UV)
+    target_compile_definitions(test_pool_hostile
+        PRIVATE HOSTILE_WORKER="$<TARGET_FILE:platen-worker-hostile>")
+    add_dependencies(test_pool_hostile platen-worker-hostile)
+
+    pl_unit_test(workers/test_launcher SOURCES support/worker_rig.c LIBS pl_workers pl_worker_side
+        PkgConfig::UV)
+    target_compile_definitions(test_launcher
+        PRIVATE PAYLOAD_WORKER="$<TARGET_FILE:platen-worker-payload>")
+    add_dependencies(test_launcher platen-worker-payload)
+
     # Integration: the real worker over whole folders of documents.
     add_executable(test_worker_documents
         ${PROJECT_SOURCE_DIR}/tests/integration/test_worker_documents.c support/worker_rig.c)
@@ -23,3 +37,5 @@ endif()
 pl_unit_test(workers/test_wire LIBS pl_wire)
 pl_fuzz_target(wire LIBS pl_wire)
 pl_unit_test(workers/test_sandbox LIBS pl_worker_side)
+pl_unit_test(workers/test_sealed_file LIBS pl_worker_side)
+pl_unit_test(workers/test_verdict LIBS pl_workers)
