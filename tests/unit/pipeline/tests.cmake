@@ -16,6 +16,8 @@ pl_unit_test(pipeline/codec/test_hostile_images LIBS pl_test_reader TIMEOUT 300)
 pl_unit_test(pipeline/codec/test_tiff_decode LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_tiff_in LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_jpeg_in LIBS pl_test_reader)
+pl_unit_test(pipeline/codec/test_sniff LIBS pl_pipeline)
+pl_unit_test(pipeline/codec/test_tiff_jpeg LIBS pl_test_reader)
 pl_unit_test(pipeline/image/test_resolution LIBS pl_pipeline)
 
 # The pipeline over plain files, without an engine; its results are judged by poppler, mupdf and qpdf.
