@@ -42,8 +42,10 @@ static pl_status scan_damaged(struct scan *scan, const char *what)
 /* Makes at least one byte at scan->at visible; borrows up to the end of the window. */
 static pl_status scan_window(struct scan *scan, const uint8_t **out, size_t *out_size)
 {
-    if (scan->at >= scan->source->size)
-        return scan_truncated(scan);
+    if (scan->at >= scan->source->size) {
+        (void)scan_truncated(scan);
+        return PL_BAD_DOCUMENT;
+    }
     if (scan->at < scan->window_at || scan->at - scan->window_at >= scan->window_size) {
         uint64_t left = scan->source->size - scan->at;
         size_t size = left < SCAN_WINDOW_BYTES ? (size_t)left : SCAN_WINDOW_BYTES;
