@@ -101,7 +101,7 @@ void pl_resolution_apply(const struct pl_resolution *said, struct pl_page *page)
     if (said->unit == PL_RESOLUTION_NONE && (!bare_is_dpi(x) || !bare_is_dpi(y)))
         x = y = 0;
     if (x == 0 && y == 0) {
-        bool nothing = said->x_den == 0 && said->y_den == 0;
+        bool nothing = (said->x_den == 0 && said->y_den == 0) || said->unit == PL_RESOLUTION_NONE;
         assume(said, page, nothing ? "no resolution" : "senseless resolution", &x, &y);
     } else if (x == 0 || y == 0) {
         x = x == 0 ? y : x;

@@ -17,6 +17,8 @@ pl_unit_test(pipeline/codec/test_tiff_decode LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_tiff_in LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_jpeg_in LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_sniff LIBS pl_pipeline)
+pl_unit_test(pipeline/codec/test_tiff_dir LIBS pl_pipeline)
+pl_unit_test(pipeline/image/test_page LIBS pl_pipeline)
 pl_unit_test(pipeline/codec/test_tiff_jpeg LIBS pl_test_reader)
 pl_unit_test(pipeline/image/test_resolution LIBS pl_pipeline)
 

@@ -55,9 +55,9 @@ static void resolution__no_unit__counts_as_inch_when_sane(void **state)
         apply(3312, 2550, (struct pl_resolution){ PL_RESOLUTION_NONE, 300, 1, 300, 1 });
     assert_page(&page, 300000, 300000, "");
     page = apply(1728, 1100, (struct pl_resolution){ PL_RESOLUTION_NONE, 2, 1, 1, 1 });
-    assert_page(&page, 300000, 150000, "senseless resolution: 300 dpi assumed");
+    assert_page(&page, 300000, 150000, "no resolution: 300 dpi assumed");
     page = apply(1000, 1000, (struct pl_resolution){ PL_RESOLUTION_NONE, 1, 1, 2, 1 });
-    assert_page(&page, 150000, 300000, "senseless resolution: 300 dpi assumed");
+    assert_page(&page, 150000, 300000, "no resolution: 300 dpi assumed");
 }
 
 static void resolution__missing__is_taken_from_paper_sizes(void **state)
