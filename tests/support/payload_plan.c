@@ -133,7 +133,7 @@ static pl_status payload_eat(const struct payload *payload)
 {
     (void)payload;
     for (;;) {
-        void *memory = malloc((size_t)1 << 20);
+        void *volatile memory = malloc((size_t)1 << 20); /* or a compiler leaves it out */
         if (memory == NULL)
             return PL_NO_MEMORY;
         memset(memory, 1, 1 << 20);

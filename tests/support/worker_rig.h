@@ -51,7 +51,7 @@ void rig_forget(struct worker_rig *rig);
 /* Seals `order` into a file and makes a run of it. */
 struct rig_run *rig_prepare(struct worker_rig *rig, const char *tenant, const void *order,
                             size_t size);
-void rig_give(struct worker_rig *rig, struct rig_run *run);
+void rig_give(struct worker_rig *rig, struct rig_run *own);
 /* Both; wall limit 20 s. */
 struct rig_run *rig_start(struct worker_rig *rig, const char *tenant, const char *order);
 /* Turns the loop until so many runs are done; fails the test after 30 s. */
@@ -59,7 +59,7 @@ void rig_wait(struct worker_rig *rig, unsigned done);
 /* Turns the loop for a while. */
 void rig_idle(struct worker_rig *rig, unsigned ms);
 /* Opens the result; returns its size. */
-size_t rig_result(const struct rig_run *run, char *out, size_t size);
+size_t rig_result(const struct rig_run *own, char *out, size_t size);
 /* The one child of the test. */
 pid_t rig_launcher_pid(void);
 bool rig_logged(const struct worker_rig *rig, const char *text);
