@@ -27,6 +27,9 @@ static const char usage[] = "usage: platen serve --config FILE\n"
                             "foreground; logs to stderr. SIGTERM or SIGINT lets running work end,\n"
                             "a second one does not.\n";
 
+#define CUT_AFTER_GRACE_MS 10000
+#define HEALTH_MS 1000
+
 /* -- the end -- */
 
 static void serve_on_pool_closed(void *owner);
@@ -48,7 +51,8 @@ static void serve_finish(struct serve *serve)
     if (!serve->pool_closed || !serve->core_drained)
         return;
     pl_timer_free(serve->grace);
-    serve->grace = NULL;
+    pl_timer_free(serve->health);
+    serve->grace = serve->health = NULL;
     pl_http_server_free(serve->devices_server);
     pl_http_server_free(serve->control_server);
     serve->devices_server = serve->control_server = NULL;
@@ -86,10 +90,17 @@ static void serve_on_core_drained(void *owner)
     }
 }
 
-/* Jobs that go on for longer are put back in line; the next start takes them up. */
+/* Jobs that go on for longer are put back in line; the next start takes them up. What does not end
+ * even then is cut: the ledger is made for that. */
 static void serve_on_grace_over(void *owner)
 {
     struct serve *serve = owner;
+    if (serve->grace_over) {
+        PL_LOG(&serve->log, PL_LOG_ERROR, "engine.cut_short",
+               PL_F("what", "work did not end after its grace"));
+        _exit(1);
+    }
+    pl_timer_start(serve->grace, CUT_AFTER_GRACE_MS, 0);
     PL_LOG(&serve->log, PL_LOG_WARN, "engine.grace_over",
            PL_F("what", "running jobs are put back and taken up by the next start"));
     serve->grace_over = true;
@@ -128,6 +139,22 @@ static void serve_stop(struct serve *serve)
         pl_http_server_drain(serve->control_server, grace_ms, serve_on_server_drained, serve);
     }
     serve_on_server_drained(serve);
+}
+
+/* No fsync is tried twice: after the disk failed under a commit, only a new start that reads the
+ * ledger knows what is true (DESIGN section 5). The service manager makes it. */
+static void serve_on_health(void *owner)
+{
+    struct serve *serve = owner;
+    struct pl_ledger_thread_stats stats;
+    pl_ledger_thread_stats(serve->ledger_thread, &stats);
+    if (!stats.broken || serve->stopping)
+        return;
+    PL_LOG(&serve->log, PL_LOG_ERROR, "engine.stopping",
+           PL_F("reason", "the disk failed under the ledger; start the engine again"));
+    serve->failed = true;
+    pl_notify("STOPPING=1");
+    serve_stop(serve);
 }
 
 static void serve_on_signal(void *owner, int signum)
@@ -219,9 +246,12 @@ static pl_status serve_start(struct serve *serve, struct pl_fault *fault)
     if (status == PL_OK)
         status = pl_loop_on_signal(serve->loop, serve_on_signal, serve);
     if (status == PL_OK)
+        status = pl_timer_new(serve->loop, serve_on_health, serve, &serve->health);
+    if (status == PL_OK)
         status = serve_say_where(serve, fault);
     if (status != PL_OK)
         return pl_fault_set(fault, status, "the engine cannot start: %s", pl_status_text(status));
+    pl_timer_start(serve->health, HEALTH_MS, HEALTH_MS);
     pl_core_begin(serve->core);
     pl_notify("READY=1");
     return PL_OK;
@@ -250,6 +280,8 @@ static pl_status serve_run(struct serve *serve, struct pl_fault *fault)
     pl_loop_run(serve->loop);
     serve_unsay(serve, "devices");
     serve_unsay(serve, "control");
+    if (status == PL_OK && serve->failed)
+        status = pl_fault_set(fault, PL_IO_ERROR, "the disk failed under the ledger");
     return status;
 }
 

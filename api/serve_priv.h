@@ -45,6 +45,8 @@ struct serve {
     bool pool_closed;
     bool core_drained;
     struct pl_timer *grace;
+    struct pl_timer *health;
+    bool failed; /* the exit code says so */
 };
 
 /* Opens everything from the lock to the listeners, in order. What a failure leaves open, the way
