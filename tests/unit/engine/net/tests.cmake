@@ -20,6 +20,12 @@ if(NOT PLATEN_FUZZ)
         set_tests_properties(integration_http_hostile PROPERTIES TIMEOUT 120 LABELS integration
             SKIP_RETURN_CODE 77)
     endif()
+    if(PLATEN_PYTHON AND NOT PLATEN_SANITIZE) # a sanitizer's own memory says nothing
+        add_test(NAME integration_http_memory COMMAND ${PLATEN_PYTHON}
+            ${PROJECT_SOURCE_DIR}/tests/integration/http_memory.py $<TARGET_FILE:http_echo>)
+        set_tests_properties(integration_http_memory PROPERTIES TIMEOUT 120 LABELS integration
+            SKIP_RETURN_CODE 77)
+    endif()
 endif()
 
 # The oracle: llhttp as Debian ships it (package node-llhttp), compiled for this test only.
