@@ -98,6 +98,8 @@ static void chunked__malformed__refused_in_any_pieces(void **state)
         "5\r\nhello0\r\n\r\n",
         "5\r\nhello\n0\r\n\r\n",
         "5\r\nhello\r0\r\n\r\n",
+        "5\r\nhello0\n\r\n\r\n",
+        "5\r\nhello\n\n0\r\n\r\n",
         "5\r\nhello!\r\n0\r\n\r\n",
         "FFFFFFFFFFFFFFFF\r\n",
         "10000000000000000\r\n",

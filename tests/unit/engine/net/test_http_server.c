@@ -232,6 +232,23 @@ static void server__early_reply__reaches_a_client_in_mid_sentence(void **state)
     client_close(client);
 }
 
+/* Closing at once would answer the late bytes with a reset, which may cost the peer the answer. */
+static void server__after_a_refusal__late_bytes_meet_no_reset(void **state)
+{
+    char block[16384] = { 0 };
+    struct client *client = client_open(fixture_of(state));
+    assert_true(client_say(client, "PUT /early/413 HTTP/1.1\r\nHost: a\r\n"
+                                   "Content-Length: 1073741824\r\n\r\n"));
+    assert_true(client_hears(client, "early\n"));
+    for (int i = 0; i < 3; i++) {
+        assert_true(client_send(client, block, sizeof block));
+        (void)usleep(20000);
+    }
+    assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
+    assert_true(client_drained(client));
+    client_close(client);
+}
+
 static void server__half_closed_client__still_hears_the_answer(void **state)
 {
     struct client *client = client_open(fixture_of(state));
@@ -366,6 +383,7 @@ int main(void)
         WITH_SERVER(server__bad_chunk__tells_the_handler_and_the_peer),
         WITH_SERVER(server__too_long__refused_before_the_end),
         WITH_SERVER(server__early_reply__reaches_a_client_in_mid_sentence),
+        WITH_SERVER(server__after_a_refusal__late_bytes_meet_no_reset),
         WITH_SERVER(server__half_closed_client__still_hears_the_answer),
         WITH_SERVER(server__slow_handler__slows_the_sender),
         WITH_SERVER(server__big_replies__whole_whatever_the_reader),

@@ -172,6 +172,37 @@ static void large_body__through_a_slow_handler__whole(void **state)
     assert_int_equal(fixture.echo.gone, 0);
 }
 
+/* Streams share the buffers they read into: what one leaves there while it is paused must survive
+ * the other's reading. */
+static void two_slow_bodies__side_by_side__both_whole(void **state)
+{
+    enum { PIECES = 16 };
+    static char block[65536];
+    (void)state;
+    char text[128];
+    struct client *clients[2];
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture_start(&fixture, FIXTURE_DEVICE);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = client_open_tls(&fixture, TLS1_3_VERSION, "ECDSA");
+        assert_non_null(clients[i]);
+        (void)pl_text_format(text, sizeof text,
+                             "PUT /slow HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+                             PIECES * sizeof block);
+        assert_true(client_say(clients[i], text));
+    }
+    for (int i = 0; i < 2 * PIECES; i++)
+        assert_true(client_send(clients[i % 2], block, sizeof block));
+    (void)pl_text_format(text, sizeof text, "PUT /slow? bytes=%zu ", PIECES * sizeof block);
+    for (int i = 0; i < 2; i++) {
+        assert_true(client_hears(clients[i], text));
+        client_close(clients[i]);
+    }
+    fixture_stop(&fixture);
+    assert_int_equal(fixture.echo.gone, 0);
+}
+
 static void torn_connection__in_a_record__handler_knows(void **state)
 {
     (void)state;
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(session__ticket__resumes_without_a_server_cache),
         cmocka_unit_test(renegotiation__asked_for__refused),
         cmocka_unit_test(large_body__through_a_slow_handler__whole),
+        cmocka_unit_test(two_slow_bodies__side_by_side__both_whole),
         cmocka_unit_test(torn_connection__in_a_record__handler_knows),
         cmocka_unit_test(handshake__never_finished__closed_and_counted),
         cmocka_unit_test(context__bad_files__refused_with_a_sentence),
