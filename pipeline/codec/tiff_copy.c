@@ -30,10 +30,24 @@ static void reverse_bits(uint8_t *data, size_t size)
         data[i] = (uint8_t)(reversed_nibbles[data[i] & 15] << 4 | reversed_nibbles[data[i] >> 4]);
 }
 
+/* Two zero bytes in a row. memchr skims what memmem would walk byte by byte. */
+static bool has_hole(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = data + size;
+    while (end - data > 1) {
+        const uint8_t *zero = memchr(data, 0, (size_t)(end - data) - 1);
+        if (zero == NULL)
+            return false;
+        if (zero[1] == 0)
+            return true;
+        data = zero + 2;
+    }
+    return false;
+}
+
 /* Ends with EOFB and zero bits, and has no hole. */
 static bool g4_is_whole(const uint8_t *data, size_t size)
 {
-    static const uint8_t hole[2] = { 0, 0 };
     while (size > 0 && data[size - 1] == 0)
         size--;
     if (size < 4) /* a code at least stands before the 24 bits */
@@ -41,7 +55,7 @@ static bool g4_is_whole(const uint8_t *data, size_t size)
     uint32_t tail = (uint32_t)data[size - 4] << 24 | (uint32_t)data[size - 3] << 16 |
                     (uint32_t)data[size - 2] << 8 | data[size - 1];
     tail >>= __builtin_ctz(tail);
-    return (tail & 0xffffffU) == EOFB && memmem(data, size, hole, sizeof hole) == NULL;
+    return (tail & 0xffffffU) == EOFB && !has_hole(data, size);
 }
 
 static bool g4_fits(const struct pl_tiff_load *load)

@@ -1,6 +1,7 @@
 /* pdf_writer: a buffer in front of the output, a running hash, and the offsets of objects.
  *
- * Small writes gather in the buffer; image data passes it by. What is hashed is what is handed on.
+ * Small writes gather in the buffer; image data passes it by. The hash names the file, it does not
+ * guard it: of long data its size, its first and its last 4 KiB are enough, and cost nothing.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -15,8 +16,9 @@
 
 #define WRITER_BUFFER ((size_t)1 << 16)
 #define WRITER_DIRECT ((size_t)1 << 13) /* larger writes are not copied */
-#define WRITER_ENTRY 20                 /* of the cross-reference table; 7.5.4 fixes it */
-#define WRITER_OFFSET_MAX 9999999999U   /* its ten digits */
+#define WRITER_SAMPLE ((size_t)1 << 12)
+#define WRITER_ENTRY 20               /* of the cross-reference table; 7.5.4 fixes it */
+#define WRITER_OFFSET_MAX 9999999999U /* its ten digits */
 #define WRITER_FORMAT 512
 #define WRITER_FIRST_ROOM 64
 
@@ -38,16 +40,27 @@ static void writer_fail(struct pl_pdf_writer *writer, pl_status status)
         writer->status = status;
 }
 
+/* Long data: size, head and tail, which may overlap. */
+static void writer_hash(struct pl_pdf_writer *writer, const uint8_t *data, size_t size)
+{
+    PL_CHECK(size >= WRITER_SAMPLE);
+    uint8_t number[8];
+    pl_put_u64be(number, size);
+    pl_sha256_update(writer->hash, number, sizeof number);
+    pl_sha256_update(writer->hash, data, WRITER_SAMPLE);
+    pl_sha256_update(writer->hash, data + size - WRITER_SAMPLE, WRITER_SAMPLE);
+}
+
 static void writer_hand_on(struct pl_pdf_writer *writer, const void *data, size_t size)
 {
     if (writer->status != PL_OK || size == 0)
         return;
-    pl_sha256_update(writer->hash, data, size);
     writer_fail(writer, pl_out_write(writer->out, data, size));
 }
 
 static void writer_flush(struct pl_pdf_writer *writer)
 {
+    pl_sha256_update(writer->hash, writer->buffer, writer->used);
     writer_hand_on(writer, writer->buffer, writer->used);
     writer->used = 0;
 }
@@ -59,6 +72,7 @@ void pl_pdf_write(struct pl_pdf_writer *writer, const void *data, size_t size)
     if (size > WRITER_BUFFER - writer->used || size >= WRITER_DIRECT)
         writer_flush(writer);
     if (size >= WRITER_DIRECT) {
+        writer_hash(writer, data, size);
         writer_hand_on(writer, data, size);
     } else {
         memcpy(writer->buffer + writer->used, data, size);

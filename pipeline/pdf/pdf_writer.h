@@ -39,7 +39,7 @@ void pl_pdf_end(struct pl_pdf_writer *writer);
 /* Ends a dictionary that was begun with "<<" (without its Length), then data, then the object. */
 void pl_pdf_end_stream(struct pl_pdf_writer *writer, const void *data, size_t size);
 
-/* Cross-reference table, trailer with /ID from the SHA-256 of all bytes before it, %%EOF; hands
+/* Cross-reference table, trailer with an /ID that the contents give, %%EOF; hands
  * everything to the output. Every reserved number was written. */
 pl_status pl_pdf_writer_finish(struct pl_pdf_writer *writer, uint32_t root) PL_MUST_USE;
 
