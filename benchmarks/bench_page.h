@@ -63,7 +63,7 @@ static inline uint8_t *bench_draw_page(void)
     uint32_t random = 2463534242;
     PL_CHECK(pixels != NULL);
     for (unsigned line = 150; line + 60 < BENCH_ROWS - 150; line += 50) {
-        for (unsigned x = 200; x < BENCH_WIDTH - 200; x += 15) {
+        for (unsigned x = 200; x < BENCH_WIDTH - 200; x += 18) {
             random = random * 1664525 + 1013904223;
             unsigned shape = random >> 24;
             if (shape < 60) /* between strokes, and between words */
