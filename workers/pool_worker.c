@@ -344,11 +344,14 @@ pl_status pl_pool_worker_new(struct pl_pool *pool)
 {
     static const struct pl_process_hooks hooks = { worker_on_frame, worker_on_silent };
     const struct pl_pool_settings *settings = &pool->settings;
+    uint64_t cpu_ms = 0;
+    if (__builtin_mul_overflow(settings->cpu_ms, settings->jobs_per_process, &cpu_ms))
+        cpu_ms = UINT64_MAX;
     const struct pl_wire_frame setup = {
         .kind = PL_WIRE_SETUP,
         .as.setup = { .threads = settings->threads,
                       .memory_bytes = settings->memory_bytes,
-                      .cpu_ms = settings->cpu_ms * settings->jobs_per_process,
+                      .cpu_ms = cpu_ms,
                       .output_bytes = settings->output_bytes },
     };
     struct pl_pool_worker *worker = calloc(1, sizeof *worker);

@@ -71,19 +71,23 @@ static pl_status sandbox_warm_threads(struct pl_fault *fault)
     return pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot start a thread");
 }
 
+/* Where the machine allows less than the value, less it is. */
 static pl_status limit_set(unsigned resource, const char *name, uint64_t value,
                            struct pl_fault *fault)
 {
-    struct rlimit limit = { value, value };
-    if (setrlimit((__rlimit_resource_t)resource, &limit) == 0)
-        return PL_OK;
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
+        if (setrlimit((__rlimit_resource_t)resource, &limit) == 0)
+            return PL_OK;
+    }
     return pl_fault_set(fault, PL_UNAVAILABLE, "the limit %s cannot be set to %llu: %s", name,
                         (unsigned long long)value, strerror(errno));
 }
 
 static pl_status sandbox_limit(const struct pl_sandbox_limits *limits, struct pl_fault *fault)
 {
-    pl_status status = limit_set(RLIMIT_CPU, "RLIMIT_CPU", (limits->cpu_ms + 999) / 1000, fault);
+    pl_status status = limit_set(RLIMIT_CPU, "RLIMIT_CPU", limits->cpu_ms / 1000 + 1, fault);
     if (status == PL_OK)
         status = limit_set(RLIMIT_FSIZE, "RLIMIT_FSIZE", limits->file_bytes, fault);
     if (status == PL_OK)
