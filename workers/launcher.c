@@ -246,9 +246,10 @@ static pl_status identity_find(const char *user, struct worker_identity *out,
     if (!out->change)
         return PL_OK;
     if (user == NULL || user[0] == '\0')
-        return pl_fault_set(fault, PL_MISCONFIGURED,
-                            "started as root, workers need a user of their own: set workers.user "
-                            "(to make one: useradd --system --no-create-home platen-worker)");
+        return pl_fault_set(
+            fault, PL_MISCONFIGURED,
+            "started as root, workers need a user of their own: set process.worker_user "
+            "(to make one: useradd --system --no-create-home platen-worker)");
     if (pl_text_parse_u64(pl_span_from(user), INT32_MAX, &number)) {
         entry = getpwuid((uid_t)number);
         out->uid = (uid_t)number;
@@ -256,17 +257,18 @@ static pl_status identity_find(const char *user, struct worker_identity *out,
     } else {
         entry = getpwnam(user);
         if (entry == NULL)
-            return pl_fault_set(fault, PL_MISCONFIGURED,
-                                "workers.user: there is no user %s on this machine (to make one: "
-                                "useradd --system --no-create-home %s)",
-                                user, user);
+            return pl_fault_set(
+                fault, PL_MISCONFIGURED,
+                "process.worker_user: there is no user %s on this machine (to make one: "
+                "useradd --system --no-create-home %s)",
+                user, user);
         out->uid = entry->pw_uid;
         out->gid = entry->pw_gid;
     }
     if (out->uid == 0 || out->gid == 0)
         return pl_fault_set(
             fault, PL_MISCONFIGURED,
-            "workers.user: %s is root or in root's group; workers never run as root", user);
+            "process.worker_user: %s is root or in root's group; workers never run as root", user);
     return PL_OK;
 }
 

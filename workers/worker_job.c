@@ -80,8 +80,10 @@ static pl_status job_fault(const struct pl_worker_job *job, pl_status status,
         return status;
     *fault = (struct pl_fault){ .status = PL_OK };
     if (status == PL_TOO_LARGE)
-        return pl_fault_set(fault, status, "the result is larger than the limit of %llu bytes",
-                            (unsigned long long)job->run->output_bytes);
+        return pl_fault_set(
+            fault, status,
+            "the result is larger than the limit of %llu bytes (workers.output_bytes)",
+            (unsigned long long)job->run->output_bytes);
     return pl_fault_set(fault, status, "%s", pl_status_text(status));
 }
 

@@ -192,7 +192,7 @@ int main(int argc, char **argv)
     }
     if (geteuid() == 0 || getegid() == 0) {
         (void)fprintf(stderr, "platen-worker: refuses to run as root; start the engine with "
-                              "workers.user set to a user of its own\n");
+                              "process.worker_user set to a user of its own\n");
         return EXIT_USAGE;
     }
     struct worker *worker = calloc(1, sizeof *worker);

@@ -62,8 +62,8 @@ static void launcher__started_by_root__wants_a_user_that_is_not(void **state)
         (void)printf("skipped: only root may start workers as another user\n");
         skip();
     }
-    assert_refused(PAYLOAD_WORKER, NULL, "set workers.user");
-    assert_refused(PAYLOAD_WORKER, "", "set workers.user");
+    assert_refused(PAYLOAD_WORKER, NULL, "set process.worker_user");
+    assert_refused(PAYLOAD_WORKER, "", "set process.worker_user");
     assert_refused(PAYLOAD_WORKER, "no-such-user-here", "useradd --system");
     assert_refused(PAYLOAD_WORKER, "root", "never run as root");
     assert_refused(PAYLOAD_WORKER, "0", "never run as root");
