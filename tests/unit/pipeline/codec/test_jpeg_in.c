@@ -23,7 +23,8 @@ struct recipe {
     unsigned density; /* per inch; 0: none */
 };
 
-/* Encodes a gradient; `extra` goes in as marker segments (whole, with 0xff) behind SOI. */
+/* Encodes a gradient with noise (enough that stuffed 0xff bytes occur); `extra` goes in as marker
+ * segments (whole, with 0xff) behind SOI. */
 static void encode(const struct recipe *recipe, const void *extra, size_t extra_size,
                    struct pl_bytes *out)
 {
@@ -56,7 +57,7 @@ static void encode(const struct recipe *recipe, const void *extra, size_t extra_
     JSAMPROW rows[1] = { row };
     for (unsigned y = 0; y < HEIGHT; y++) {
         for (unsigned x = 0; x < WIDTH * (unsigned)recipe->components; x++)
-            row[x] = (uint8_t)(x * 3 + y * 5 + (x * y) / 16);
+            row[x] = (uint8_t)(x * 3 + y * 5 + x * y / 16 + (x * 7919 + y * 104729) % 61);
         (void)jpeg_write_scanlines(&jpeg, rows, 1);
     }
     jpeg_finish_compress(&jpeg);
@@ -128,6 +129,7 @@ static void jpeg_in__sequential_and_progressive__are_copied_bit_for_bit(void **s
         load(&file, &seen);
         assert_true(seen.same);
         assert_int_equal(seen.data_size, file.size);
+        assert_true(i == 3 || memmem(file.data, file.size, "\xff", 2) != NULL);
         assert_int_equal(seen.page.how, PL_PAGE_COPIED);
         assert_int_equal(seen.page.filter, PL_FILTER_DCT);
         assert_int_equal(seen.page.colour,

@@ -43,10 +43,12 @@ struct hand_page {
     uint32_t photometric;
     uint32_t fill_order;
     uint32_t t6_options;
+    uint32_t clean_fax;
     uint32_t cut;     /* bytes that the last strip is cut short by */
     uint32_t claimed; /* rows, 0: HEIGHT */
     bool end;         /* EOFB behind each strip */
     bool no_sizes;    /* StripByteCounts are 0 */
+    bool hole;        /* two zero bytes in the middle of the first strip */
     bool beyond;      /* the last strip reaches past the end of the file */
 };
 
@@ -72,6 +74,8 @@ static void hand_make(const struct hand_page *hand, struct pl_bytes *file, struc
         encode(i * rows, rows, hand->end, &strip);
         if (i + 1 == hand->strips)
             strip.size -= hand->cut;
+        if (hand->hole && i == 0)
+            memset(strip.data + strip.size / 2, 0, 2);
         hand_put(data, strip.data, strip.size);
         for (size_t n = 0; n < strip.size && hand->fill_order == 2; n++)
             strip.data[n] = reversed(strip.data[n]);
@@ -98,6 +102,7 @@ static void hand_make(const struct hand_page *hand, struct pl_bytes *file, struc
         { 278, 4, 1, one ? claimed : rows },
         { 279, 4, hand->strips, one ? sizes[0] : tables + 4 * hand->strips },
         { 293, 4, 1, hand->t6_options },
+        { 327, 3, 1, hand->clean_fax },
     };
     hand_patch(file, 4, (uint32_t)file->size);
     (void)hand_dir(file, entries, PL_COUNT_OF(entries), 0);
@@ -208,6 +213,13 @@ static void tiff_in__strip_cut_short__is_refused(void **state)
     check_bad(&(struct hand_page){ .strips = 1, .fill_order = 1, .end = true, .cut = 40 },
               "Group 4");
     check_bad(&(struct hand_page){ .strips = 3, .fill_order = 2, .cut = 9 }, "Group 4");
+}
+
+static void tiff_in__hole_before_a_good_end__is_refused(void **state)
+{
+    (void)state;
+    check_bad(&(struct hand_page){ .strips = 1, .fill_order = 1, .end = true, .hole = true },
+              "Group 4");
 }
 
 /* The strip is sound but holds fewer rows than the header claims: libtiff alone would leave the
@@ -447,6 +459,7 @@ int main(void)
         cmocka_unit_test(tiff_in__strips_of_unknown_size__are_decoded),
         cmocka_unit_test(tiff_in__uncompressed_mode_allowed__is_decoded),
         cmocka_unit_test(tiff_in__strip_cut_short__is_refused),
+        cmocka_unit_test(tiff_in__hole_before_a_good_end__is_refused),
         cmocka_unit_test(tiff_in__strip_with_rows_missing__is_refused),
         cmocka_unit_test(tiff_in__strip_beyond_the_file__is_refused),
         cmocka_unit_test(tiff_in__bomb__is_refused_from_the_header),
