@@ -209,14 +209,46 @@ static void clumps_turn(const struct pl_tiff_band *band, uint32_t rows, uint8_t 
     }
 }
 
+/* The rows of the band one by one. */
+static pl_status band_lines(struct pl_tiff_band *band)
+{
+    for (uint32_t y = 0; y < band->rows; y++) {
+        int got =
+            TIFFReadScanline(band->lib->tiff, band->pixels + y * band->stride, band->row + y, 0);
+        if (got != 1 || band->lib->damaged || band->lib->io != PL_OK)
+            return pl_tiff_lib_failed(band->lib, band->row + y);
+    }
+    return PL_OK;
+}
+
+/* A Deflate strip with rows to spare: zlib, which reads by line, takes what is needed. */
+static bool band_may_read_lines(const struct pl_tiff_band *band)
+{
+    uint32_t method = band->lib->load->dir->compression;
+    return (method == COMPRESSION_ADOBE_DEFLATE || method == COMPRESSION_DEFLATE) && !band->tiled &&
+           band->planes == 1 && band->piece == NULL && band->rows > 1;
+}
+
+/* Opens the directory anew: libtiff would go on behind the strip that it takes for read. */
+static pl_status band_lines_again(struct pl_tiff_band *band)
+{
+    struct pl_tiff_lib *lib = band->lib;
+    if (TIFFSetSubDirectory(lib->tiff, lib->load->dir->at) != 1)
+        return pl_tiff_lib_failed(lib, band->row);
+    return band_lines(band);
+}
+
 /* Tile or strip number `n` to its place in the band. */
 static pl_status band_piece(struct pl_tiff_band *band, uint32_t n, uint32_t rows, uint8_t *out)
 {
     bool direct = band->piece == NULL;
-    uint8_t *into = direct ? out : band->piece;
-    size_t size = piece_size(band, rows);
-    size_t last = band->ycbcr == NULL ? band->piece_bytes : 1;
-    pl_status status = pl_tiff_lib_piece(band->lib, band->tiled, n, band->row, into, size, last);
+    bool whole = false;
+    pl_status status =
+        pl_tiff_lib_piece(band->lib, band->tiled, n, band->row, direct ? out : band->piece,
+                          piece_size(band, rows), &whole);
+    if (status == PL_OK && !whole)
+        return band_may_read_lines(band) ? band_lines_again(band)
+                                         : pl_tiff_lib_failed(band->lib, band->row);
     if (status != PL_OK || direct)
         return status;
     if (band->ycbcr != NULL) {
@@ -241,17 +273,6 @@ static pl_status band_pieces(struct pl_tiff_band *band)
             status = band_piece(band, n + i, rows, out + i * step);
     }
     return status;
-}
-
-static pl_status band_lines(struct pl_tiff_band *band)
-{
-    for (uint32_t y = 0; y < band->rows; y++) {
-        int got =
-            TIFFReadScanline(band->lib->tiff, band->pixels + y * band->stride, band->row + y, 0);
-        if (got != 1 || band->lib->damaged || band->lib->io != PL_OK)
-            return pl_tiff_lib_failed(band->lib, band->row + y);
-    }
-    return PL_OK;
 }
 
 pl_status pl_tiff_band_next(struct pl_tiff_band *band, bool *more)

@@ -33,8 +33,11 @@ void pl_tiff_lib_close(struct pl_tiff_lib *lib);
  * strip or tile that was read. */
 pl_status pl_tiff_lib_failed(struct pl_tiff_lib *lib, uint32_t row);
 
-/* Reads strip or tile `n` whole. Fails on any damage. */
+/* Reads strip or tile `n`; fails on any damage that libtiff tells. *whole false: libtiff called it
+ * a success and left the end as it was (a byte that shows the filling, whatever the filling is, was
+ * never written). It does so with a fax strip that ends early and, built with libdeflate, with a
+ * Deflate strip that holds more than it should and whose last run crosses the end. */
 pl_status pl_tiff_lib_piece(struct pl_tiff_lib *lib, bool tile, uint32_t n, uint32_t row,
-                            uint8_t *out, size_t size, size_t row_bytes) PL_MUST_USE;
+                            uint8_t *out, size_t size, bool *whole) PL_MUST_USE;
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "tests/support/pl_test.h"
 
 /* How a picture is stored. */
@@ -250,6 +252,65 @@ static void tiff_in__hole_in_the_data__is_refused_with_the_page(void **state)
     }
 }
 
+/* A strip of Deflate data that hold more rows than the strip has, as sloppy writers have them. */
+static void surplus_make(uint32_t planes, struct pl_bytes *file)
+{
+    enum { ROWS = 10, ROW = 64 };
+    uint8_t pixels[ROW * ROWS * 2];
+    uint8_t packed[1024];
+    uLongf size = sizeof packed;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i < ROW * 5 ? i * 7 : 0x33);
+    assert_int_equal(compress(packed, &size, pixels, sizeof pixels), Z_OK);
+    hand_begin(file);
+    hand_put(file, packed, size);
+    uint32_t table = (uint32_t)file->size;
+    for (uint32_t i = 0; i < planes; i++)
+        hand_put(file, (const uint8_t[]){ 8, 0, 0, 0 }, 4);
+    for (uint32_t i = 0; i < planes; i++)
+        hand_put(file, (const uint8_t[]){ (uint8_t)size, (uint8_t)(size >> 8), 0, 0 }, 4);
+    const struct tag_entry entries[] = {
+        { 256, 4, 1, ROW },
+        { 257, 4, 1, ROWS },
+        { 258, 3, 1, 8 },
+        { 259, 3, 1, 8 },
+        { 262, 3, 1, planes == 3 ? 2 : 1 },
+        { 273, 4, planes, planes == 1 ? 8 : table },
+        { 277, 3, 1, planes },
+        { 279, 4, planes, planes == 1 ? (uint32_t)size : table + 4 * planes },
+        { 284, 3, 1, planes == 1 ? 1 : 2 },
+    };
+    hand_patch(file, 4, (uint32_t)file->size);
+    (void)hand_dir(file, entries, PL_COUNT_OF(entries), 0);
+}
+
+static void see_surplus(void *owner, const struct pl_page *page)
+{
+    struct pixels pixels;
+    (void)owner;
+    page_pixels_decode(page, &pixels);
+    for (size_t i = 0; i < 640; i++)
+        assert_int_equal(pixels.data[i], i < 320 ? (uint8_t)(i * 7) : 0x33);
+    free(pixels.data);
+}
+
+/* libtiff with libdeflate leaves the last rows as they were and calls that a success. */
+static void tiff_in__deflate_with_rows_to_spare__is_exact_or_refused(void **state)
+{
+    (void)state;
+    struct pl_bytes file;
+    struct walk_verdict verdict;
+    surplus_make(1, &file);
+    walk_bytes(file.data, file.size, see_surplus, NULL, &verdict);
+    assert_int_equal(verdict.status, PL_OK);
+    pl_bytes_fini(&file);
+    surplus_make(3, &file);
+    walk_bytes(file.data, file.size, NULL, NULL, &verdict);
+    (void)printf("%s %s\n", pl_status_name(verdict.status), verdict.fault.reason);
+    assert_int_equal(verdict.status, PL_BAD_DOCUMENT);
+    pl_bytes_fini(&file);
+}
+
 static void see_note(void *owner, const struct pl_page *page)
 {
     (void)pl_text_copy(owner, sizeof page->note, pl_span_from(page->note));
@@ -300,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiff_in__every_shape_that_libtiff_writes__comes_back_exact),
         cmocka_unit_test(tiff_in__hole_in_the_data__is_refused_with_the_page),
+        cmocka_unit_test(tiff_in__deflate_with_rows_to_spare__is_exact_or_refused),
         cmocka_unit_test(tiff_in__bad_fax_line__is_taken_only_when_the_file_owns_up_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
