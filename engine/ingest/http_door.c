@@ -301,14 +301,15 @@ static bool door_read_credential(struct door_request *door)
     return true;
 }
 
-/* Splits /in/{drop}/{name}; the name is all that follows, decoded: data, never a path. */
-static bool door_read_path(struct door_request *door)
+/* Splits /in/{drop}/{name}; the name is all that follows, decoded: data, never a path. NOT_FOUND
+ * for another path, BAD_REQUEST for an escape that stands for nothing, or for a NUL. */
+static pl_status door_read_path(struct door_request *door)
 {
     static const char root[] = "/in/";
     struct pl_span path = pl_http_path(door->request);
     struct pl_arena *arena = pl_http_arena(door->request);
     if (path.size <= sizeof root - 1 || memcmp(path.data, root, sizeof root - 1) != 0)
-        return false;
+        return PL_NOT_FOUND;
     struct pl_span drop = { path.data + sizeof root - 1, path.size - (sizeof root - 1) };
     const char *slash = memchr(drop.data, '/', drop.size);
     struct pl_span name = { NULL, 0 };
@@ -317,8 +318,12 @@ static bool door_read_path(struct door_request *door)
         name = (struct pl_span){ slash + 1, drop.size - size - 1 };
         drop.size = size;
     }
-    return drop.size > 0 && pl_http_percent_decode(drop, arena, &door->drop) &&
-           pl_http_percent_decode(name, arena, &door->name);
+    if (drop.size == 0)
+        return PL_NOT_FOUND;
+    return pl_http_percent_decode(drop, arena, &door->drop) &&
+                   pl_http_percent_decode(name, arena, &door->name)
+               ? PL_OK
+               : PL_BAD_REQUEST;
 }
 
 static void door_route(struct door_request *door)
@@ -326,6 +331,7 @@ static void door_route(struct door_request *door)
     static const char allowed[] = "PUT, POST, GET, HEAD, OPTIONS";
     struct pl_span method = pl_http_method(door->request);
     struct pl_http_field allow = door_field("Allow", allowed);
+    pl_status path = door_read_path(door);
     if (pl_span_equals(method, "OPTIONS")) {
         /* Konica Minolta's connection check asks this of any path, without credentials. */
         struct pl_http_request *request = door->request;
@@ -334,8 +340,11 @@ static void door_route(struct door_request *door)
     } else if (!pl_span_equals(method, "PUT") && !pl_span_equals(method, "POST") &&
                !door_is_reading(door)) {
         door_problem(door, 405, "method not allowed", "scans are sent with PUT or POST", &allow);
-    } else if (!door_read_path(door)) {
-        door_refuse(door, PL_NOT_FOUND, "scans go to /in/{drop}/{name}");
+    } else if (path != PL_OK) {
+        door_refuse(door, path,
+                    path == PL_NOT_FOUND ? "scans go to /in/{drop}/{name}"
+                                         : "the name holds a NUL byte or a % that no two hex "
+                                           "digits follow");
     } else if (!door_read_credential(door)) {
         door_refuse(door, PL_UNAUTHENTICATED, "a login and a password are needed (Basic)");
     } else {
