@@ -431,7 +431,6 @@ static void crash__killed_at_any_moment__answered_objects_are_whole(void **state
     srandom(20261122);
     for (unsigned round = 0; round < 8; round++) {
         int fds[2];
-        unsigned last = next;
         unsigned said = 0;
         assert_int_equal(pipe(fds), 0);
         pid_t child = fork();
@@ -440,7 +439,7 @@ static void crash__killed_at_any_moment__answered_objects_are_whole(void **state
             local_exec_putter(fixture->root, fds[1], next);
         assert_int_equal(close(fds[1]), 0);
         assert_int_equal(read(fds[0], &said, sizeof said), sizeof said);
-        last = said;
+        unsigned last = said;
         (void)usleep((useconds_t)(random() % 40000));
         assert_int_equal(kill(child, SIGKILL), 0);
         while (read(fds[0], &said, sizeof said) == (ssize_t)sizeof said)
