@@ -63,6 +63,8 @@ static void document_run(struct worker_rig *rig, const char *path, struct docume
     rig_wait(rig, 1);
     int64_t took = pl_clock_monotonic_ms(&rig->clock) - began;
     const struct pl_run_report *report = &run->run.report;
+    if (rig_logged(rig, "Sanitizer") || rig_logged(rig, "runtime error"))
+        fail_msg("%s: a sanitizer speaks; log:\n%s", path, rig->log_text);
     if (report->status == PL_WORKER_DIED || report->status == PL_TIMED_OUT ||
         took > count->limit_ms)
         fail_msg("%s: %s: %s (%lld ms); log:\n%s", path, pl_status_name(report->status),
