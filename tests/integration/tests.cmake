@@ -34,9 +34,6 @@ if(PLATEN_PYTHON AND NOT PLATEN_FUZZ)
         SKIP_RETURN_CODE 77)
 endif()
 
-if(NOT TARGET platen) # nothing to speak to yet
-    return()
-endif()
 pl_integration_test(scans)
 pl_integration_test(door)
 pl_integration_test(crash)
