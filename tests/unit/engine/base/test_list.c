@@ -21,6 +21,9 @@ static void items_init(struct item *items, int count)
 
 static int number_of(struct pl_list *node)
 {
+    assert_non_null(node);
+    if (node == NULL)
+        return -1; /* what the line above has ended already, said to the compiler */
     return PL_CONTAINER_OF(node, struct item, node)->number;
 }
 
