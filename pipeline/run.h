@@ -24,8 +24,7 @@ struct pl_run_job {
 
 struct pl_run_result {
     uint32_t pages;
-    struct pl_bytes
-        page_ledger; /* JSON array, one object a page: n, input, how, note, bytes in, out */
+    struct pl_bytes page_ledger; /* JSON array, one object a page: page_ledger.h */
 };
 
 /* At most threads + 2 pages are held in memory. Output bytes do not depend on `threads`. On failure

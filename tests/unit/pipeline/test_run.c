@@ -269,7 +269,8 @@ static size_t resident_peak_kib(void)
     FILE *file = fopen("/proc/self/status", "r");
     assert_non_null(file);
     while (fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "VmHWM: %zu", &peak);
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            peak = strtoul(line + 6, NULL, 10);
     assert_int_equal(fclose(file), 0);
     return peak;
 }

@@ -89,10 +89,10 @@ static void check_skeleton(const struct pl_bytes *file)
         end--;
     size_t table = strtoul(end, NULL, 10);
     assert_true(table < file->size);
-    unsigned count = 0;
-    int length = 0;
-    assert_int_equal(sscanf((const char *)file->data + table, "xref\n0 %u%n", &count, &length), 1);
-    const char *entry = (const char *)file->data + table + length + 1;
+    char *entry = (char *)file->data + table;
+    assert_memory_equal(entry, "xref\n0 ", 7);
+    unsigned long count = strtoul(entry + 7, &entry, 10);
+    entry++;
     assert_memory_equal(entry, "0000000000 65535 f \n", 20);
     for (unsigned number = 1; number < count; number++) {
         entry += 20;
