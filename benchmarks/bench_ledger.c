@@ -197,11 +197,33 @@ static void bench_close(struct bench *bench)
 static void print_row(struct row *row)
 {
     qsort(row->samples_ms, row->count, sizeof *row->samples_ms, compare_doubles);
-    printf(
+    (void)printf(
         ", \"%s\": {\"per_s\": %.0f, \"commits_per_s\": %.0f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
         "\"max_ms\": %.3f}",
         row->name, (double)row->count / row->busy_s, (double)row->commits / row->busy_s,
         row_at(row, 0.5), row_at(row, 0.99), row_at(row, 1));
+}
+
+/* Processor, cores and how busy others kept them: a figure without these is a rumour. */
+static void print_machine(void)
+{
+    char name[128] = "unknown";
+    char line[256];
+    double load[1] = { -1 };
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *value = strstr(line, ": ");
+        if (strncmp(line, "model name", 10) != 0 || value == NULL)
+            continue;
+        size_t size = strcspn(value + 2, "\n\"\\");
+        (void)pl_text_copy(name, sizeof name, (struct pl_span){ value + 2, size });
+        break;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    (void)getloadavg(load, 1);
+    (void)printf("\"machine\": \"%s\", \"cores\": %ld, \"load\": %.1f, ", name,
+                 sysconf(_SC_NPROCESSORS_ONLN), load[0]);
 }
 
 int main(int argc, char **argv)
@@ -232,12 +254,14 @@ int main(int argc, char **argv)
     }
     bench_close(&bench);
     const char *commit = getenv("PLATEN_COMMIT");
-    printf("{\"bench\": \"ledger\", \"commit\": \"%s\", \"rounds\": %llu", commit ? commit : "",
-           (unsigned long long)rounds);
+    (void)printf("{\"bench\": \"ledger\", ");
+    print_machine();
+    (void)printf("\"commit\": \"%s\", \"rounds\": %llu", commit ? commit : "unknown",
+                 (unsigned long long)rounds);
     for (size_t i = 0; i < PL_COUNT_OF(rows); i++) {
         print_row(&rows[i]);
         free(rows[i].samples_ms);
     }
-    printf("}\n");
+    (void)printf("}\n");
     return 0;
 }

@@ -359,6 +359,30 @@ static void wal__after_many_commits__stays_bounded(void **state)
     assert_true(sqlite_wal_bytes(fixture) < (off_t)6 << 20);
 }
 
+/* The job's row is written, its event is not: then neither is, and the unit goes on. */
+static void call__that_fails_halfway__changes_nothing_in_its_unit(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    struct pl_ledger_sqlite *sqlite = fixture->ledger.self;
+    const struct pl_ledger_ops *ops = fixture->ledger.ops;
+    struct pl_ledger_job first = pl_suite_job(1, 1, PL_JOB_QUEUED);
+    struct pl_ledger_job second = pl_suite_job(2, 1, PL_JOB_QUEUED);
+    uint64_t counts[PL_JOB_STATE_COUNT];
+    pl_suite_add_places(&fixture->ledger);
+    assert_int_equal(sqlite3_exec(sqlite->db,
+                                  "CREATE TEMP TRIGGER full BEFORE INSERT ON event "
+                                  "WHEN NEW.job LIKE '%2' BEGIN SELECT RAISE(ABORT, 'no'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(ops->begin(sqlite), PL_OK);
+    assert_int_equal(ops->job_add(sqlite, &first), PL_OK);
+    assert_int_equal(ops->job_add(sqlite, &second), PL_IO_ERROR);
+    assert_int_equal(ops->commit(sqlite), PL_OK);
+    assert_int_equal(sqlite_jobs(&fixture->ledger), 1);
+    assert_int_equal(ops->job_counts(sqlite, counts), PL_OK);
+    assert_int_equal(counts[PL_JOB_QUEUED], 1);
+}
+
 /* Fills the ledger until it says so; every job that was accepted must be there afterwards. */
 static void sqlite_fill(struct sqlite_fixture *fixture, unsigned *accepted)
 {
@@ -507,6 +531,7 @@ int main(void)
         OPENED(queries__are_all_served_by_an_index),
         OPENED(unit__that_only_reads__writes_nothing),
         OPENED(wal__after_many_commits__stays_bounded),
+        OPENED(call__that_fails_halfway__changes_nothing_in_its_unit),
         OPENED(disk_full__pages_used_up__is_no_space_and_loses_nothing),
         CLOSED(disk_full__file_may_not_grow__is_no_space_and_loses_nothing),
         CLOSED(crash__killed_at_any_moment__everything_reported_is_there),
