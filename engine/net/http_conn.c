@@ -517,7 +517,7 @@ static void conn_log_refused(struct http_conn *conn)
     struct pl_http_server *server = conn->server;
     int64_t now = pl_loop_now_ms(server->loop);
     server->stats.connections_refused++;
-    if (server->refused_logged > 0 && now - server->refused_logged_ms < 10000)
+    if (server->refused_logged > 0 && now - server->refused_logged_ms < HTTP_LOG_EVERY_MS)
         return;
     PL_LOG(server->log, PL_LOG_WARN, "http.too_many_connections", PL_F("server", server->name),
            PL_F("peer", conn->peer), PL_FN("open", server->stats.connections_open),

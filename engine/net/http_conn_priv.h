@@ -16,6 +16,7 @@
 
 #define HTTP_PEER_CHARS 46
 #define HTTP_PEER_BUCKETS 1024
+#define HTTP_LOG_EVERY_MS 10000           /* of what a flood would repeat */
 #define HTTP_SKIP_BYTES ((uint64_t)65536) /* of a body that nobody wanted */
 
 /* clang-format off */
@@ -96,6 +97,7 @@ struct pl_http_server {
     char address[HTTP_PEER_CHARS + 8];
     int64_t refused_logged_ms;
     uint64_t refused_logged;
+    int64_t accept_logged_ms;
     struct pl_timer *grace;
     pl_http_drained_fn *drained;
     void *drained_owner;

@@ -142,8 +142,14 @@ static void listener_on_connection(uv_stream_t *tcp, int result)
         http_conn_accept(listener->server, tcp);
         return;
     }
-    PL_LOG(listener->server->log, PL_LOG_WARN, "http.accept_failed",
-           PL_F("server", listener->server->name), PL_F("reason", uv_strerror(result)));
+    struct pl_http_server *server = listener->server;
+    int64_t now = pl_loop_now_ms(server->loop);
+    server->stats.connections_refused++;
+    if (server->accept_logged_ms != 0 && now - server->accept_logged_ms < HTTP_LOG_EVERY_MS)
+        return; /* out of descriptors is no reason to fill the disk */
+    server->accept_logged_ms = now;
+    PL_LOG(server->log, PL_LOG_WARN, "http.accept_failed", PL_F("server", server->name),
+           PL_F("reason", uv_strerror(result)));
 }
 
 /* NULL, with the fault set, when memory is out. */
