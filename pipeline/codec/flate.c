@@ -13,7 +13,7 @@
 
 #include <zlib.h>
 
-#define FLATE_LEVEL 6
+#define FLATE_LEVEL 5
 #define FLATE_STEP ((size_t)1 << 16)
 #define FLATE_ROW_MAX ((size_t)1 << 24)
 
