@@ -13,7 +13,9 @@
 
 #include <zlib.h>
 
-#define FLATE_LEVEL 5
+/* Measured on three colour scans and a grey one: on the noisy ones level 4 takes 17 to 28 MB/s of
+ * pixels where level 6 takes 6 to 10; results are from 0.6 % smaller to 6 % larger. */
+#define FLATE_LEVEL 4
 #define FLATE_STEP ((size_t)1 << 16)
 #define FLATE_ROW_MAX ((size_t)1 << 24)
 
