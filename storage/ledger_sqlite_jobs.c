@@ -134,21 +134,28 @@ struct jobs_change {
     pl_status error;
 };
 
+/* Copies the one row that the query has, or answers NOT_FOUND, and ends the query. */
+static pl_status jobs_end_with_row(struct pl_sql *query, struct pl_arena *arena,
+                                   struct pl_ledger_job *out)
+{
+    if (pl_sql_step(query)) {
+        struct pl_ledger_job row;
+        jobs_take_row(query, &row);
+        if (query->status == PL_OK)
+            query->status = pl_ledger_job_copy(&row, arena, out);
+    } else if (query->status == PL_OK) {
+        query->status = PL_NOT_FOUND;
+    }
+    return pl_sql_end(query);
+}
+
 /* The job as it stands, copied: an update must not pull a borrowed row from under itself. */
 static pl_status jobs_take(struct pl_ledger_sqlite *ledger, const struct pl_id *id,
                            struct pl_arena *arena, struct pl_ledger_job *out)
 {
     struct pl_sql query = pl_sql_start(ledger, PL_SQL_JOB_BY_ID);
     pl_sql_bind_text(&query, id->text);
-    if (pl_sql_step(&query)) {
-        struct pl_ledger_job row;
-        jobs_take_row(&query, &row);
-        if (query.status == PL_OK)
-            query.status = pl_ledger_job_copy(&row, arena, out);
-    } else if (query.status == PL_OK) {
-        query.status = PL_NOT_FOUND;
-    }
-    return pl_sql_end(&query);
+    return jobs_end_with_row(&query, arena, out);
 }
 
 /* Inside a step: the row and its event. */
@@ -222,15 +229,7 @@ static pl_status jobs_load(void *self, const struct pl_id *tenant, const struct 
     struct pl_sql query = pl_sql_start(self, PL_SQL_JOB_LOAD);
     pl_sql_bind_text(&query, id->text);
     pl_sql_bind_text(&query, tenant->text);
-    if (pl_sql_step(&query)) {
-        struct pl_ledger_job row;
-        jobs_take_row(&query, &row);
-        if (query.status == PL_OK)
-            query.status = pl_ledger_job_copy(&row, arena, out);
-    } else if (query.status == PL_OK) {
-        query.status = PL_NOT_FOUND;
-    }
-    return pl_sql_end(&query);
+    return jobs_end_with_row(&query, arena, out);
 }
 
 static pl_status jobs_each(struct pl_sql *query, pl_ledger_job_fn *fn, void *owner)

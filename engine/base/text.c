@@ -89,7 +89,7 @@ char *pl_text_hex(const void *data, size_t size, char *out)
     return out;
 }
 
-static int text_hex_digit(char c)
+int pl_text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -106,8 +106,8 @@ bool pl_text_unhex(struct pl_span span, void *out, size_t size)
     if (span.size / 2 != size || span.size % 2 != 0)
         return false;
     for (size_t i = 0; i < size; i++) {
-        int high = text_hex_digit(span.data[2 * i]);
-        int low = text_hex_digit(span.data[2 * i + 1]);
+        int high = pl_text_hex_digit(span.data[2 * i]);
+        int low = pl_text_hex_digit(span.data[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         bytes[i] = (uint8_t)(high << 4 | low);

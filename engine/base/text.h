@@ -30,6 +30,8 @@ bool pl_text_parse_u64(struct pl_span span, uint64_t max, uint64_t *out);
 
 /* Lower-case hex and a terminator; `out` holds 2 * size + 1 bytes. Returns `out`. */
 char *pl_text_hex(const void *data, size_t size, char *out);
+/* The value of a hex digit of either case, or -1. */
+int pl_text_hex_digit(char c);
 /* Exactly 2 * size hex digits of either case; false otherwise. */
 bool pl_text_unhex(struct pl_span span, void *out, size_t size);
 

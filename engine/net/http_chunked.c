@@ -44,17 +44,6 @@ static bool byte_is_text(uint8_t c)
     return c == '\t' || (c >= ' ' && c != 0x7F);
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static const char *chunk_go(struct pl_http_chunked *chunked, enum chunk_state state)
 {
     chunked->state = state;
@@ -64,7 +53,7 @@ static const char *chunk_go(struct pl_http_chunked *chunked, enum chunk_state st
 
 static const char *chunk_size_byte(struct pl_http_chunked *chunked, uint8_t c)
 {
-    int value = hex_value(c);
+    int value = pl_text_hex_digit((char)c);
     if (value >= 0) {
         if (++chunked->digits > 15) /* 2^60 bytes are enough for anybody, and cannot overflow */
             return "the size of a chunk is too large";
