@@ -16,7 +16,8 @@ struct pl_source_ops {
     /* Fills out[0..size) from offset `at`; the range lies inside the source (the caller checks
      * against size). PL_TAMPERED, PL_IO_ERROR. */
     pl_status (*read_at)(struct pl_source *source, uint64_t at, void *out, size_t size);
-    /* A second view of the same bytes for another thread; NULL when memory is out. */
+    /* A second view of the same bytes for another thread; NULL when memory is out. Not while
+     * another thread uses this one. */
     struct pl_source *(*clone)(struct pl_source *source);
     void (*free)(struct pl_source *source);
 };

@@ -1,21 +1,25 @@
 /* sealed_file: chunks are opened where they are needed and kept in a small cache per view.
  *
- * A reader of a scan jumps: directory at the end, strips in the middle, then on. Four chunks hold
- * what it returns to; a read that covers a whole chunk is opened straight into the reader's
- * memory.
+ * A reader of a scan first walks over its directories, which lie between the pages, and so opens
+ * nearly every chunk of a document of bilevel pages; then it loads the pages. The original view
+ * therefore keeps up to 16 MiB of what it opened. With its first clone that cache is frozen, and
+ * the clones read it without a lock before they open a chunk themselves. A read that covers a whole
+ * chunk is opened straight into the reader's memory.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "workers/sealed_file.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CHUNK PL_SEAL_CHUNK_BYTES
 #define SEALED_CHUNK (PL_SEAL_CHUNK_BYTES + PL_SEAL_TAG_BYTES)
-#define CACHE_SLOTS 4
+#define CACHE_SLOTS_ORIGINAL 256
+#define CACHE_SLOTS_CLONE 16
 #define CHUNK_NONE UINT64_MAX
 
 static pl_status file_read_at(int fd, uint64_t at, uint8_t *out, size_t size)
@@ -46,8 +50,15 @@ static pl_status file_write_at(int fd, uint64_t at, const uint8_t *data, size_t 
 
 struct cache_slot {
     uint64_t chunk; /* CHUNK_NONE: empty */
-    uint64_t used;  /* turn of the last use */
     uint8_t *plain; /* CHUNK bytes, from the first use on */
+};
+
+/* Chunk n may stand in slot n modulo their number, and nowhere else. */
+struct chunk_cache {
+    atomic_uint keepers; /* views that hold it */
+    bool frozen;         /* clones read it: its slots stay as they are */
+    size_t count;
+    struct cache_slot slots[];
 };
 
 struct sealed_source {
@@ -57,10 +68,39 @@ struct sealed_source {
     struct pl_seal_key key; /* for clones */
     uint8_t context[PL_SEAL_CONTEXT_BYTES];
     struct pl_opener *opener;
-    uint64_t turn;
-    struct cache_slot slots[CACHE_SLOTS];
+    struct chunk_cache *own;
+    struct chunk_cache *first; /* the original's, in a clone; else NULL */
     uint8_t sealed[SEALED_CHUNK];
 };
+
+static struct chunk_cache *cache_new(size_t count)
+{
+    struct chunk_cache *cache = calloc(1, sizeof *cache + count * sizeof cache->slots[0]);
+    if (cache == NULL)
+        return NULL;
+    cache->count = count;
+    atomic_init(&cache->keepers, 1);
+    for (size_t i = 0; i < count; i++)
+        cache->slots[i].chunk = CHUNK_NONE;
+    return cache;
+}
+
+static void cache_drop(struct chunk_cache *cache)
+{
+    if (cache == NULL || atomic_fetch_sub(&cache->keepers, 1) > 1)
+        return;
+    for (size_t i = 0; i < cache->count; i++)
+        free(cache->slots[i].plain);
+    free(cache);
+}
+
+static const uint8_t *cache_peek(const struct chunk_cache *cache, uint64_t chunk)
+{
+    if (cache == NULL)
+        return NULL;
+    const struct cache_slot *slot = &cache->slots[chunk % cache->count];
+    return slot->chunk == chunk ? slot->plain : NULL;
+}
 
 static void sealed_free(struct pl_source *source)
 {
@@ -68,8 +108,8 @@ static void sealed_free(struct pl_source *source)
     if (self == NULL)
         return;
     pl_opener_free(self->opener);
-    for (size_t i = 0; i < CACHE_SLOTS; i++)
-        free(self->slots[i].plain);
+    cache_drop(self->own);
+    cache_drop(self->first);
     pl_wipe(&self->key, sizeof self->key);
     free(self);
 }
@@ -96,30 +136,24 @@ static pl_status sealed_open_chunk(struct sealed_source *self, uint64_t chunk, u
     return pl_opener_chunk(self->opener, chunk, self->sealed, size, is_last, out);
 }
 
+/* Opens a chunk into its slot; a frozen view opens it in place, good until the next one. */
 static pl_status sealed_cache(struct sealed_source *self, uint64_t chunk, const uint8_t **out)
 {
-    struct cache_slot *oldest = &self->slots[0];
-    for (size_t i = 0; i < CACHE_SLOTS; i++) {
-        struct cache_slot *slot = &self->slots[i];
-        if (slot->chunk == chunk) {
-            slot->used = ++self->turn;
-            *out = slot->plain;
-            return PL_OK;
-        }
-        if (slot->used < oldest->used)
-            oldest = slot;
+    struct cache_slot *slot = &self->own->slots[chunk % self->own->count];
+    if (self->own->frozen) {
+        *out = self->sealed;
+        return sealed_open_chunk(self, chunk, self->sealed);
     }
-    if (oldest->plain == NULL)
-        oldest->plain = malloc(CHUNK);
-    if (oldest->plain == NULL)
+    if (slot->plain == NULL)
+        slot->plain = malloc(CHUNK);
+    if (slot->plain == NULL)
         return PL_NO_MEMORY;
-    oldest->chunk = CHUNK_NONE;
-    pl_status status = sealed_open_chunk(self, chunk, oldest->plain);
+    slot->chunk = CHUNK_NONE;
+    pl_status status = sealed_open_chunk(self, chunk, slot->plain);
     if (status != PL_OK)
         return status;
-    oldest->chunk = chunk;
-    oldest->used = ++self->turn;
-    *out = oldest->plain;
+    slot->chunk = chunk;
+    *out = slot->plain;
     return PL_OK;
 }
 
@@ -132,17 +166,18 @@ static pl_status sealed_read_at(struct pl_source *source, uint64_t at, void *out
         size_t inside = (size_t)(at % CHUNK);
         size_t whole = sealed_chunk_size(self, chunk);
         size_t part = whole - inside < size ? whole - inside : size;
+        const uint8_t *plain = cache_peek(self->own, chunk);
         pl_status status = PL_OK;
-        if (part == whole) {
+        if (plain == NULL)
+            plain = cache_peek(self->first, chunk);
+        if (plain == NULL && part == whole)
             status = sealed_open_chunk(self, chunk, to);
-        } else {
-            const uint8_t *plain = NULL;
+        else if (plain == NULL)
             status = sealed_cache(self, chunk, &plain);
-            if (status == PL_OK)
-                memcpy(to, plain + inside, part);
-        }
         if (status != PL_OK)
             return status;
+        if (plain != NULL)
+            memcpy(to, plain + inside, part);
         to += part;
         at += part;
         size -= part;
@@ -155,7 +190,7 @@ static const struct pl_source_ops sealed_ops = { sealed_read_at, sealed_clone, s
 
 /* A view of an object whose header was read; nothing of its chunks is known yet. */
 static pl_status sealed_view_new(int fd, uint64_t size, const struct pl_seal_key *key,
-                                 const uint8_t context[PL_SEAL_CONTEXT_BYTES],
+                                 const uint8_t context[PL_SEAL_CONTEXT_BYTES], size_t slots,
                                  struct sealed_source **out)
 {
     uint8_t header[PL_SEAL_HEADER_BYTES];
@@ -167,7 +202,9 @@ static pl_status sealed_view_new(int fd, uint64_t size, const struct pl_seal_key
     if (status != PL_OK)
         goto done;
     self = calloc(1, sizeof *self);
-    if (self == NULL) {
+    if (self != NULL)
+        self->own = cache_new(slots);
+    if (self == NULL || self->own == NULL) {
         status = PL_NO_MEMORY;
         goto done;
     }
@@ -176,8 +213,6 @@ static pl_status sealed_view_new(int fd, uint64_t size, const struct pl_seal_key
     self->sealed_size = size;
     self->key = *key;
     memcpy(self->context, context, sizeof self->context);
-    for (size_t i = 0; i < CACHE_SLOTS; i++)
-        self->slots[i].chunk = CHUNK_NONE;
     status = pl_opener_new(header, key, context, &self->opener);
     if (status != PL_OK)
         goto done;
@@ -190,11 +225,15 @@ done:
 
 static struct pl_source *sealed_clone(struct pl_source *source)
 {
-    const struct sealed_source *self = (const struct sealed_source *)source;
+    struct sealed_source *self = (struct sealed_source *)source;
     struct sealed_source *copy = NULL;
-    pl_status status =
-        sealed_view_new(self->fd, self->sealed_size, &self->key, self->context, &copy);
-    return status == PL_OK ? &copy->source : NULL;
+    if (sealed_view_new(self->fd, self->sealed_size, &self->key, self->context, CACHE_SLOTS_CLONE,
+                        &copy) != PL_OK)
+        return NULL;
+    copy->first = self->first != NULL ? self->first : self->own;
+    copy->first->frozen = true;
+    atomic_fetch_add(&copy->first->keepers, 1);
+    return &copy->source;
 }
 
 pl_status pl_sealed_source_new(int fd, uint64_t size, const struct pl_seal_key *key,
@@ -202,7 +241,7 @@ pl_status pl_sealed_source_new(int fd, uint64_t size, const struct pl_seal_key *
 {
     struct sealed_source *self = NULL;
     const uint8_t *plain = NULL;
-    pl_status status = sealed_view_new(fd, size, key, context, &self);
+    pl_status status = sealed_view_new(fd, size, key, context, CACHE_SLOTS_ORIGINAL, &self);
     if (status == PL_OK)
         status = sealed_cache(self, sealed_last_chunk(self), &plain);
     if (status == PL_OK)
