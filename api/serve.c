@@ -115,6 +115,8 @@ static void serve_on_server_drained(void *owner)
     if (serve->servers_draining > 0)
         return;
     serve->core_draining = true;
+    if (serve->devices != NULL)
+        pl_devices_stop(serve->devices);
     if (serve->core != NULL)
         pl_core_drain(serve->core, serve_on_core_drained, serve);
     else

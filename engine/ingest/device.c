@@ -60,6 +60,7 @@ struct pl_devices {
     unsigned entries;
     unsigned hashing;
     unsigned waiting;
+    bool stopping;
 };
 
 pl_status pl_devices_new(struct pl_core *core, struct pl_devices **out)
@@ -116,8 +117,8 @@ static void check_answer(struct pl_device_check *check, const struct device_entr
 
 static void entry_start(struct device_entry *entry);
 
-/* Remembers the verdict, frees the hasher, tells all who asked. */
-static void entry_finish(struct device_entry *entry, pl_status status)
+/* Remembers the verdict, tells all who asked. */
+static void entry_settle(struct device_entry *entry, pl_status status)
 {
     struct pl_devices *devices = entry->devices;
     int64_t now = pl_loop_now_ms(pl_core_parts(devices->core)->loop);
@@ -129,10 +130,6 @@ static void entry_finish(struct device_entry *entry, pl_status status)
     pl_wipe(entry->password, sizeof entry->password);
     pl_list_init(&checks);
     pl_list_take_all(&checks, &entry->checks);
-    devices->hashing--;
-    struct pl_list *next = pl_list_take_first(&devices->line);
-    if (next != NULL)
-        entry_start(PL_CONTAINER_OF(next, struct device_entry, line));
     struct pl_list *node = NULL;
     while ((node = pl_list_take_first(&checks)) != NULL) {
         struct device_waiter *waiter = PL_CONTAINER_OF(node, struct device_waiter, node);
@@ -143,6 +140,25 @@ static void entry_finish(struct device_entry *entry, pl_status status)
     PL_LOG(pl_core_parts(devices->core)->log, status == PL_OK ? PL_LOG_DEBUG : PL_LOG_INFO,
            "device.checked", PL_F("status", pl_status_name(status)),
            PL_F("device", entry->device.text));
+}
+
+/* Frees the hasher for the next in line. */
+static void entry_finish(struct device_entry *entry, pl_status status)
+{
+    struct pl_devices *devices = entry->devices;
+    devices->hashing--;
+    struct pl_list *next = pl_list_take_first(&devices->line);
+    if (next != NULL)
+        entry_start(PL_CONTAINER_OF(next, struct device_entry, line));
+    entry_settle(entry, status);
+}
+
+void pl_devices_stop(struct pl_devices *devices)
+{
+    struct pl_list *node = NULL;
+    devices->stopping = true;
+    while ((node = pl_list_take_first(&devices->line)) != NULL)
+        entry_settle(PL_CONTAINER_OF(node, struct device_entry, line), PL_STOPPING);
 }
 
 static void entry_on_verify(struct pl_loop_work *work)
@@ -316,6 +332,10 @@ void pl_device_check(struct pl_devices *devices, struct pl_device_check *check)
     uint8_t name[PL_SHA256_BYTES];
     if (!credential_is_plausible(check)) {
         check_refuse(check, PL_UNAUTHENTICATED);
+        return;
+    }
+    if (devices->stopping) {
+        check_refuse(check, PL_STOPPING);
         return;
     }
     credential_name(devices, check, name);

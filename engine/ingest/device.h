@@ -29,6 +29,9 @@ struct pl_device_check {
 pl_status pl_devices_new(struct pl_core *core, struct pl_devices **out) PL_MUST_USE;
 void pl_devices_free(struct pl_devices *devices);
 void pl_device_check(struct pl_devices *devices, struct pl_device_check *check);
+/* Before the ledger's thread ends: what waits for its turn, and what comes later, is answered
+ * STOPPING; a check that has begun ends without the ledger. */
+void pl_devices_stop(struct pl_devices *devices);
 
 /* Builds the row of a new device for the ledger: hashes the password, seals the secret. `row`
  * points into `arena`. For `platen init` and, later, the API. */

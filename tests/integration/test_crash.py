@@ -94,6 +94,16 @@ class Crash(unittest.TestCase):
         for job in acknowledged:
             self.done(job, 1)
 
+    def test_engine__cut_short_while_logins_are_checked__ends_well(self):
+        with Daemon({"instance": {"grace": "1s"}}) as engine:
+            devices = [engine.socket() for _ in range(250)]
+            for number, device in enumerate(devices):
+                device.sendall(f"PUT /in/inbox/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+                               f"Authorization: {engine.basic(f'guess-{number}', 'x')}\r\n\r\n".encode())
+            self.assertEqual(engine.stop(), 0)
+            for device in devices:
+                device.close()
+
     def test_engine__stopped_while_jobs_wait__does_them_after_its_restart(self):
         jobs = [self.engine.accept(f"{i}.tif", scan("delivery.tif")) for i in range(5)]
         self.assertEqual(self.engine.stop(), 0)

@@ -120,6 +120,27 @@ static void device__too_many_at_once__are_told_to_wait(void **state)
         (void)answer(fixture, &asked[i]);
 }
 
+static void device__stopped_while_many_wait__begins_no_more_checks(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct asked asked[40];
+    static char logins[40][16];
+    unsigned stopped = 0;
+    for (size_t i = 0; i < PL_COUNT_OF(asked); i++) {
+        (void)pl_text_format(logins[i], sizeof logins[i], "late-%u", (unsigned)i);
+        ask(fixture, &asked[i], logins[i], "x");
+    }
+    pl_devices_stop(fixture->devices);
+    for (size_t i = 0; i < PL_COUNT_OF(asked); i++)
+        stopped += asked[i].done && asked[i].check.status == PL_STOPPING;
+    assert_in_range(stopped, 30, 39); /* all but those that had begun */
+    for (size_t i = 0; i < PL_COUNT_OF(asked); i++)
+        (void)answer(fixture, &asked[i]);
+    ask(fixture, &asked[0], RIG_LOGIN, RIG_PASSWORD);
+    assert_true(asked[0].done);
+    assert_int_equal(asked[0].check.status, PL_STOPPING);
+}
+
 static void password__hash__verifies_only_its_password(void **state)
 {
     (void)state;
@@ -143,6 +164,7 @@ int main(void)
         RIGGED(device__wrong_password_or_login__is_refused),
         RIGGED(device__same_credential_together__shares_one_check),
         RIGGED(device__too_many_at_once__are_told_to_wait),
+        RIGGED(device__stopped_while_many_wait__begins_no_more_checks),
         cmocka_unit_test(password__hash__verifies_only_its_password),
     };
     return cmocka_run_group_tests_name("device", tests, NULL, NULL);
