@@ -240,21 +240,31 @@ static pl_status start_fill_queue(struct core_start *start)
     return PL_OK;
 }
 
+struct start_events {
+    bool any;
+    enum pl_job_state last;
+};
+
 static void start_on_event(void *owner, const struct pl_ledger_event *event)
 {
-    (void)event;
-    *(bool *)owner = true;
+    struct start_events *events = owner;
+    events->any = true;
+    events->last = event->state;
 }
 
-/* The spool keeps what the ledger knows, in whatever state: originals live until retention. Each
- * job in the ledger has at least the event of its acceptance. */
+/* The spool keeps what the ledger knows: originals live until retention, or until their job is
+ * DONE, where the settings say so and the engine may have ended before it came to that. Each job in
+ * the ledger has at least the event of its acceptance. */
 static bool start_keep_original(void *owner, const struct pl_id *job)
 {
     const struct core_start *start = owner;
-    bool known = false;
+    struct start_events events = { .any = false };
     pl_status status =
-        start->ledger->ops->job_events(start->ledger->self, job, start_on_event, &known);
-    return known || (status != PL_OK && status != PL_NOT_FOUND); /* when in doubt it stays */
+        start->ledger->ops->job_events(start->ledger->self, job, start_on_event, &events);
+    if (status != PL_OK && status != PL_NOT_FOUND)
+        return true; /* when in doubt it stays */
+    bool done = events.last == PL_JOB_DONE && start->core->parts.settings.remove_done_originals;
+    return events.any && !done;
 }
 
 pl_status pl_core_new(const struct pl_core_parts *parts, const struct pl_ledger *ledger,

@@ -286,7 +286,8 @@ static void rig_make_core(struct core_rig *rig, const struct pl_ledger *ledger)
                       .retry_ms = 1,
                       .retry_most_ms = 2,
                       .uploads = 4,
-                      .upload_bytes = 1 << 20 },
+                      .upload_bytes = 1 << 20,
+                      .remove_done_originals = rig->remove_done_originals },
     };
     assert_int_equal(pl_core_new(&parts, ledger, &rig->core, &fault), PL_OK);
 }

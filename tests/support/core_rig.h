@@ -40,7 +40,8 @@ struct core_rig {
     unsigned running_most;
     unsigned slots;
     struct pl_list objects;
-    bool gate; /* runs wait until it is false */
+    bool gate;                  /* runs wait until it is false */
+    bool remove_done_originals; /* of the next core */
     struct pl_list held_runs;
 };
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/pl_test.h"
 
@@ -177,6 +178,27 @@ static void upload__ledger_fails__is_not_acknowledged_and_stops_all(void **state
     assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_IO_ERROR);
 }
 
+static void core__stopped_before_an_original_was_removed__start_removes_it(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id done;
+    struct pl_id dead;
+    rig->script.runs[1] = PL_BAD_DOCUMENT;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &done), PL_OK);
+    assert_int_equal(rig_await(rig, &done, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig_upload(rig, "inbox", "junk", &dead), PL_OK);
+    assert_int_equal(rig_await(rig, &dead, PL_JOB_DEAD), PL_BAD_DOCUMENT);
+    rig_restart(rig);
+    assert_int_equal(rig_spool_files(rig), 2);
+    rig->remove_done_originals = true;
+    rig_restart(rig);
+    assert_int_equal(rig_spool_files(rig), 1); /* of the dead one */
+    pl_status status = PL_OK;
+    int fd = pl_spool_open_job(rig->spool, &dead, &status);
+    assert_true(fd >= 0);
+    (void)close(fd);
+}
+
 static void core__spool_file_without_a_row__is_swept_at_start(void **state)
 {
     struct core_rig *rig = *state;
@@ -210,6 +232,7 @@ int main(void)
         RIGGED(upload__too_large__is_refused_before_the_body),
         RIGGED(upload__too_many_at_once__next_is_asked_to_wait),
         RIGGED(upload__ledger_fails__is_not_acknowledged_and_stops_all),
+        RIGGED(core__stopped_before_an_original_was_removed__start_removes_it),
         RIGGED(core__spool_file_without_a_row__is_swept_at_start),
     };
     return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
