@@ -62,6 +62,16 @@ static void attempt_leave(struct job_attempt *attempt)
     attempt_free(attempt);
 }
 
+/* Also for a call that was made before: its times are those of this one. */
+static void attempt_send(struct job_attempt *attempt)
+{
+    const struct pl_core_parts *parts = &attempt->job->core->parts;
+    int64_t now = pl_clock_wall_ms(parts->clock);
+    attempt->move.at_ms = attempt->lease.at_ms = now;
+    attempt->lease.until_ms = now + (int64_t)parts->settings.lease_ms;
+    pl_ledger_thread_call(parts->ledger, &attempt->call);
+}
+
 static void attempt_call(struct job_attempt *attempt,
                          pl_status (*run)(struct pl_ledger_call *call,
                                           const struct pl_ledger *ledger),
@@ -69,12 +79,31 @@ static void attempt_call(struct job_attempt *attempt,
 {
     attempt->call.run = run;
     attempt->call.done = done;
-    pl_ledger_thread_call(attempt->job->core->parts.ledger, &attempt->call);
+    attempt_send(attempt);
+}
+
+void attempt_resume(struct core_job *job)
+{
+    pl_list_append(&job->core->active, &job->node);
+    attempt_send(job->attempt);
+}
+
+void attempt_forget(struct core_job *job)
+{
+    if (job->attempt != NULL)
+        attempt_free(job->attempt);
 }
 
 /* -- the end of a try -- */
 
-/* A ledger that cannot write: the job stays in it as it is, and the next start takes it up. */
+/* The unit was taken back and the ledger is sound: the same call may succeed later. */
+static bool attempt_may_call_again(pl_status status)
+{
+    return status == PL_NO_SPACE || status == PL_NO_MEMORY || status == PL_BUSY;
+}
+
+/* A ledger that has no room keeps the try waiting at its step. One that cannot write: the job stays
+ * in it as it is, and the next start takes it up. */
 static void attempt_ledger_failed(struct job_attempt *attempt, const char *what)
 {
     struct core_job *job = attempt->job;
@@ -82,11 +111,18 @@ static void attempt_ledger_failed(struct job_attempt *attempt, const char *what)
     pl_status status = attempt->call.status;
     PL_LOG(core->parts.log, PL_LOG_ERROR, "job.ledger_failed", PL_F("job", job->id.text),
            PL_F("step", what), PL_F("status", pl_status_name(status)));
+    if (attempt_may_call_again(status)) {
+        pl_list_remove(&job->node);
+        dispatch_delay(job, core->parts.settings.retry_ms);
+        core_check_drained(core);
+        return;
+    }
     if (pl_status_blame(status) != PL_BLAME_INPUT && status != PL_LEASE_LOST)
         core_break(core, status, "the ledger cannot be written");
     attempt_leave(attempt);
     core_job_free(job);
     core_check_drained(core);
+    dispatch_pump(core);
 }
 
 static void attempt_log_move(const struct job_attempt *attempt)
@@ -107,11 +143,9 @@ static pl_status attempt_run_move(struct pl_ledger_call *call, const struct pl_l
 static void attempt_set_move(struct job_attempt *attempt, enum pl_job_state to)
 {
     const struct core_job *job = attempt->job;
-    attempt->move = (struct pl_ledger_move){ .job = job->id,
-                                             .from = job->state,
-                                             .to = to,
-                                             .fence = job->fence,
-                                             .at_ms = pl_clock_wall_ms(job->core->parts.clock) };
+    attempt->move = (struct pl_ledger_move){
+        .job = job->id, .from = job->state, .to = to, .fence = job->fence
+    };
 }
 
 /* Full jitter over a window that doubles with each failure (reliability.md). */
@@ -440,9 +474,6 @@ void attempt_begin(struct core_job *job)
     PL_CHECK(pl_text_format(attempt->object_key, sizeof attempt->object_key,
                             "%s/%s/v%u/document-%u", job->tenant.text, job->id.text,
                             job->definition->version, ATTEMPT_DOCUMENT));
-    int64_t now = pl_clock_wall_ms(core->parts.clock);
-    attempt->lease = (struct pl_ledger_lease){
-        .job = job->id, .at_ms = now, .until_ms = now + (int64_t)core->parts.settings.lease_ms
-    };
+    attempt->lease.job = job->id;
     attempt_call(attempt, attempt_run_lease, attempt_on_leased);
 }

@@ -339,8 +339,11 @@ void pl_core_free(struct pl_core *core)
     struct pl_list *node = NULL;
     while (core->queue != NULL && (node = pl_queue_pop(core->queue)) != NULL)
         core_job_free(PL_CONTAINER_OF(node, struct core_job, node));
-    while ((node = pl_list_take_first(&core->delayed)) != NULL)
-        core_job_free(PL_CONTAINER_OF(node, struct core_job, node));
+    while ((node = pl_list_take_first(&core->delayed)) != NULL) {
+        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        attempt_forget(job);
+        core_job_free(job);
+    }
     while ((node = pl_list_take_first(&core->definitions)) != NULL)
         definition_free(PL_CONTAINER_OF(node, struct core_definition, node));
     pl_queue_free(core->queue);

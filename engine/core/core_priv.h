@@ -46,8 +46,8 @@ struct core_job {
 struct pl_core {
     struct pl_core_parts parts;
     struct pl_queue *queue;
-    struct pl_list delayed; /* jobs that wait for their time */
-    struct pl_list active;  /* jobs with an attempt */
+    struct pl_list delayed; /* jobs that wait for their time, some in the middle of an attempt */
+    struct pl_list active;  /* jobs with an attempt that is under way */
     struct pl_list definitions;
     struct pl_timer *timer;
     struct pl_id_maker ids;
@@ -81,5 +81,9 @@ void core_check_drained(struct pl_core *core);
 
 /* Begins an attempt of a QUEUED job: lease, run, deliver, end. */
 void attempt_begin(struct core_job *job);
+/* Takes the step again that the ledger had no room for; the job is in no list. */
+void attempt_resume(struct core_job *job);
+/* Drops such an attempt, if there is one: the ledger still shows where it was. */
+void attempt_forget(struct core_job *job);
 
 #endif

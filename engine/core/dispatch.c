@@ -19,7 +19,9 @@ static void dispatch_on_timer(void *owner)
         if (job->ready_at_ms > now)
             continue;
         pl_list_remove(&job->node);
-        if (pl_queue_push(core->queue, &job->tenant, &job->node) != PL_OK) {
+        if (job->attempt != NULL) {
+            attempt_resume(job);
+        } else if (pl_queue_push(core->queue, &job->tenant, &job->node) != PL_OK) {
             job->ready_at_ms = now + 1000;
             pl_list_append(&core->delayed, &job->node);
         }
@@ -59,18 +61,24 @@ void dispatch_enqueue(struct core_job *job)
     dispatch_pump(job->core);
 }
 
+/* A job takes its worker only after its lease is written: those on their way. */
+static unsigned dispatch_starting(const struct pl_list *jobs)
+{
+    unsigned starting = 0;
+    PL_LIST_FOR(node, jobs)
+    {
+        const struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        starting += job->attempt != NULL && job->state == PL_JOB_QUEUED;
+    }
+    return starting;
+}
+
 void dispatch_pump(struct pl_core *core)
 {
     const struct pl_runner *runner = &core->parts.runner;
-    unsigned starting = 0;
     if (!core->begun || core->draining || core->broken.status != PL_OK)
         return;
-    /* A job takes its worker only after its lease is written: count those on their way. */
-    PL_LIST_FOR(node, &core->active)
-    {
-        const struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
-        starting += job->state == PL_JOB_QUEUED;
-    }
+    unsigned starting = dispatch_starting(&core->active) + dispatch_starting(&core->delayed);
     for (unsigned idle = runner->ops->idle(runner->self); starting < idle; starting++) {
         struct pl_list *node = pl_queue_pop(core->queue);
         if (node == NULL)

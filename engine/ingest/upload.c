@@ -93,12 +93,20 @@ static void upload_dispatch(struct pl_upload *upload)
                PL_F("reason", "out of memory; it is safe, the next start takes it up"));
 }
 
+/* The ledger is sound and has no such row: for want of room, or because something in it refused. */
+static bool upload_is_unrecorded(pl_status status)
+{
+    return status == PL_NO_SPACE || status == PL_NO_MEMORY || status == PL_BUSY ||
+           pl_status_blame(status) == PL_BLAME_INPUT;
+}
+
 static void upload_on_recorded(struct pl_ledger_call *call)
 {
     struct pl_upload *upload = PL_CONTAINER_OF(call, struct pl_upload, call);
     if (call->status != PL_OK) {
-        /* The row may or may not be on disk: the original stays, and the next start decides. */
-        if (pl_status_blame(call->status) != PL_BLAME_INPUT)
+        if (upload_is_unrecorded(call->status))
+            pl_spool_remove(pl_core_parts(upload->core)->spool, &upload->job);
+        else /* the row may be on disk: the original stays, and the next start decides */
             pl_dispatch_ledger_failed(upload->core, call->status, "the ledger cannot be written");
         upload_refuse_status(upload, call->status, "the scan could not be recorded");
         return;

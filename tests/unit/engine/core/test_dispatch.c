@@ -178,6 +178,71 @@ static void upload__ledger_fails__is_not_acknowledged_and_stops_all(void **state
     assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_IO_ERROR);
 }
 
+struct files_wanted {
+    const struct core_rig *rig;
+    unsigned files;
+};
+
+static bool files_are(void *owner)
+{
+    const struct files_wanted *wanted = owner;
+    return rig_spool_files(wanted->rig) == wanted->files;
+}
+
+static void upload__ledger_is_full__is_refused_leaves_nothing_and_stops_nothing(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_fault why = { PL_OK, "" };
+    struct files_wanted wanted = { .rig = rig };
+    unsigned refused = 0;
+    rig->gate = true; /* so that only the upload's own calls are counted */
+    for (unsigned n = 1; n <= 16; n++) {
+        struct pl_id job;
+        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        pl_status status = rig_upload(rig, "inbox", "a scan", &job);
+        assert_true(status == PL_OK || status == PL_NO_SPACE);
+        refused += status != PL_OK;
+        wanted.files += status == PL_OK;
+        rig_until(rig, files_are, &wanted);
+        assert_true(pl_core_is_ready(rig->core, &why));
+    }
+    pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+    assert_in_range(refused, 4, 15);
+    assert_int_equal(stats_of(rig).uploads_open, 0);
+}
+
+static void dispatch__ledger_is_full__takes_the_same_step_again(void **state)
+{
+    struct core_rig *rig = *state;
+    for (unsigned n = 1; n <= 24; n++) {
+        struct pl_id job;
+        rig->gate = true;
+        rig->script.runs[rig->runs % 16] = n % 3 == 0 ? PL_BAD_DOCUMENT : PL_OK;
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        rig_open_gate(rig);
+        (void)rig_await(rig, &job, n % 3 == 0 ? PL_JOB_DEAD : PL_JOB_DONE);
+        pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+    }
+    assert_int_equal(stats_of(rig).done_total, 16);
+    assert_int_equal(stats_of(rig).dead_total, 8);
+    assert_int_equal(rig->runs, 24); /* no step is taken back for it */
+}
+
+static void core__stopped_while_the_ledger_is_full__restart_does_the_job(void **state)
+{
+    struct core_rig *rig = *state;
+    for (unsigned n = 1; n <= 11; n++) { /* all that a job has left to call once it runs */
+        struct pl_id job;
+        rig->gate = true;
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        rig_restart(rig);
+        pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+        assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    }
+}
+
 static void core__stopped_before_an_original_was_removed__start_removes_it(void **state)
 {
     struct core_rig *rig = *state;
@@ -232,6 +297,9 @@ int main(void)
         RIGGED(upload__too_large__is_refused_before_the_body),
         RIGGED(upload__too_many_at_once__next_is_asked_to_wait),
         RIGGED(upload__ledger_fails__is_not_acknowledged_and_stops_all),
+        RIGGED(upload__ledger_is_full__is_refused_leaves_nothing_and_stops_nothing),
+        RIGGED(dispatch__ledger_is_full__takes_the_same_step_again),
+        RIGGED(core__stopped_while_the_ledger_is_full__restart_does_the_job),
         RIGGED(core__stopped_before_an_original_was_removed__start_removes_it),
         RIGGED(core__spool_file_without_a_row__is_swept_at_start),
     };
