@@ -136,6 +136,16 @@ pl_status pl_dispatch_submit(struct pl_core *core, const struct pl_dispatch_job 
 
 /* -- admission -- */
 
+/* What others were promised is reserved too. */
+pl_status pl_dispatch_has_room(const struct pl_core *core, uint64_t bytes, struct pl_fault *fault)
+{
+    uint64_t promised = core->stats.upload_bytes_reserved + core->parts.settings.reserve_bytes;
+    pl_status status = pl_spool_has_room(core->parts.spool, bytes, promised);
+    if (status == PL_OK)
+        return PL_OK;
+    return pl_fault_set(fault, status, "there is no room for this scan on the server's disk");
+}
+
 pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes, struct pl_fault *fault)
 {
     const struct pl_core_settings *settings = &core->parts.settings;
@@ -152,12 +162,7 @@ pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes, struct pl_faul
     } else if (!pl_core_is_ready(core, &why)) {
         status = pl_fault_set(fault, why.status, "%s", why.reason);
     } else {
-        /* What others were promised is reserved too. */
-        uint64_t promised = core->stats.upload_bytes_reserved + settings->reserve_bytes;
-        status = pl_spool_has_room(core->parts.spool, bytes, promised);
-        if (status != PL_OK)
-            (void)pl_fault_set(fault, status,
-                               "there is no room for this scan on the server's disk");
+        status = pl_dispatch_has_room(core, bytes, fault);
     }
     if (status != PL_OK) {
         core->stats.uploads_refused++;
@@ -180,7 +185,7 @@ void pl_dispatch_upload_ended(struct pl_core *core, uint64_t bytes, uint64_t tak
     core_check_drained(core);
 }
 
-void pl_dispatch_ledger_failed(struct pl_core *core, pl_status status, const char *what)
+void pl_dispatch_disk_failed(struct pl_core *core, pl_status status, const char *what)
 {
     core_break(core, status, what);
 }

@@ -25,7 +25,11 @@ pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes,
                             struct pl_fault *fault) PL_MUST_USE;
 /* `bytes` as admitted; `taken`: bytes received. */
 void pl_dispatch_upload_ended(struct pl_core *core, uint64_t bytes, uint64_t taken);
-/* A door saw the ledger fail: stop acknowledging. */
-void pl_dispatch_ledger_failed(struct pl_core *core, pl_status status, const char *what);
+/* Whether an upload that did not say how long it is may send `bytes` more. PL_OK, NO_SPACE,
+ * IO_ERROR. */
+pl_status pl_dispatch_has_room(const struct pl_core *core, uint64_t bytes,
+                               struct pl_fault *fault) PL_MUST_USE;
+/* The disk failed under an upload, or its ledger row: stop acknowledging. */
+void pl_dispatch_disk_failed(struct pl_core *core, pl_status status, const char *what);
 
 #endif

@@ -130,8 +130,11 @@ static pl_status writer_create(struct pl_spool_writer *writer)
 {
     writer->fd = openat(writer->spool->folder, writer->name,
                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (writer->fd < 0)
-        return pl_status_from_errno(errno);
+    if (writer->fd < 0) {
+        pl_status status = pl_status_from_errno(errno);
+        /* The folder is gone, or ids repeat: nothing that the sender could mend. */
+        return pl_status_blame(status) == PL_BLAME_INPUT ? PL_IO_ERROR : status;
+    }
     writer->created = true;
     return writer_put(writer, pl_sealer_header(writer->sealer), PL_SEAL_HEADER_BYTES);
 }
@@ -230,7 +233,7 @@ static void writer_on_done(struct pl_loop_work *work)
         pl_spool_abort(writer);
         return;
     }
-    if (writer->last) {
+    if (writer->last || writer->status != PL_OK) {
         struct pl_spool_watcher watcher = writer->watcher;
         struct pl_spool_result result = writer->result;
         pl_status status = writer->status;
@@ -248,7 +251,7 @@ static void writer_on_done(struct pl_loop_work *work)
 /* Sends what waits to the pool, when there is something to do and nothing is there already. */
 static void writer_submit(struct pl_spool_writer *writer)
 {
-    if (writer->in_flight || (writer->waiting_count == 0 && !writer->ending))
+    if (writer->in_flight || (writer->waiting_count == 0 && !writer->ending && !writer->lost))
         return;
     if (writer->lost && writer->status == PL_OK)
         writer->status = PL_NO_MEMORY;
@@ -315,8 +318,8 @@ bool pl_spool_write(struct pl_spool_writer *writer, const void *data, size_t siz
     PL_CHECK(!writer->ending);
     while (size > 0) {
         if (!writer_open_block(writer)) {
-            writer->lost = true; /* told at the end */
-            return true;
+            writer->lost = true;
+            break;
         }
         size_t room = PL_SEAL_CHUNK_BYTES - writer->filling->size;
         size_t take = size < room ? size : room;

@@ -38,7 +38,8 @@ struct pl_spool_result {
 struct pl_spool_watcher {
     /* After pl_spool_write answered false: more can be taken. */
     void (*on_drain)(void *owner);
-    /* Once: the file is on stable storage (PL_OK), or nothing of it is left. The writer is gone. */
+    /* Once: the file is on stable storage (PL_OK), or nothing of it is left. The writer is gone.
+     * After pl_spool_end, or as soon as an error is known; never from inside a call. */
     void (*on_end)(void *owner, pl_status status, const struct pl_spool_result *result);
     void *owner;
 };
@@ -49,8 +50,7 @@ pl_status pl_spool_begin(struct pl_spool *spool, const struct pl_id *job,
                          const uint8_t context[PL_SEAL_CONTEXT_BYTES],
                          const struct pl_spool_watcher *watcher,
                          struct pl_spool_writer **out) PL_MUST_USE;
-/* Copies all of it. False: enough for now, wait for on_drain. After an error the bytes are thrown
- * away and on_end comes with the next pl_spool_end. */
+/* Copies all of it. False: enough for now, wait for on_drain, or for on_end with an error. */
 bool pl_spool_write(struct pl_spool_writer *writer, const void *data, size_t size);
 /* Seals the rest, fdatasync, fsync of the folder; then on_end. */
 void pl_spool_end(struct pl_spool_writer *writer);

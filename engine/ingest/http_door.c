@@ -136,10 +136,11 @@ static void door_on_body(void *owner, const uint8_t *data, size_t size)
         return;
     if (!pl_upload_write(door->upload, data, size))
         pl_http_body_pause(door->request);
-    if (pl_upload_is_over_limit(door->upload)) {
+    struct pl_fault verdict = { PL_OK, "" };
+    if (pl_upload_verdict(door->upload, &verdict) != PL_OK) {
         pl_upload_abort(door->upload);
         door->upload = NULL;
-        door_refuse(door, PL_TOO_LARGE, "the upload is larger than this server takes");
+        door_refuse(door, verdict.status, verdict.reason);
         door_release(door);
     }
 }

@@ -11,6 +11,8 @@
 
 #define UPLOAD_NAME_CHARS 256
 #define UPLOAD_DROP_CHARS 128
+/* An upload of unknown length asks for room again after so many bytes. */
+#define UPLOAD_ROOM_BYTES ((uint64_t)1 << 20)
 
 enum upload_phase {
     UPLOAD_LOOKING,   /* the ledger is asked for the drop and its pipeline */
@@ -32,7 +34,7 @@ struct pl_upload {
     char name[UPLOAD_NAME_CHARS];
     uint64_t announced;
     uint64_t taken;
-    bool over_limit;
+    struct pl_fault verdict; /* why no more of it is kept */
     const uint8_t *expected; /* points at expected_sha256, or NULL */
     uint8_t expected_sha256[PL_SHA256_BYTES];
     struct pl_spool_writer *writer;
@@ -107,7 +109,7 @@ static void upload_on_recorded(struct pl_ledger_call *call)
         if (upload_is_unrecorded(call->status))
             pl_spool_remove(pl_core_parts(upload->core)->spool, &upload->job);
         else /* the row may be on disk: the original stays, and the next start decides */
-            pl_dispatch_ledger_failed(upload->core, call->status, "the ledger cannot be written");
+            pl_dispatch_disk_failed(upload->core, call->status, "the ledger cannot be written");
         upload_refuse_status(upload, call->status, "the scan could not be recorded");
         return;
     }
@@ -129,10 +131,8 @@ static void upload_on_recorded(struct pl_ledger_call *call)
 static pl_status upload_check(const struct pl_upload *upload, const struct pl_spool_result *result,
                               struct pl_fault *fault)
 {
-    if (upload->over_limit)
-        return pl_fault_set(fault, PL_TOO_LARGE,
-                            "the upload has more than the %llu bytes that are taken",
-                            (unsigned long long)pl_core_parts(upload->core)->settings.upload_bytes);
+    if (pl_upload_verdict(upload, fault) != PL_OK)
+        return fault->status;
     if (upload->expected != NULL &&
         !pl_text_equal_ct(upload->expected, result->sha256, PL_SHA256_BYTES))
         return pl_fault_set(fault, PL_BAD_REQUEST,
@@ -146,6 +146,8 @@ static void upload_on_spooled(void *owner, pl_status status, const struct pl_spo
     struct pl_upload *upload = owner;
     struct pl_fault fault = { PL_OK, "" };
     upload->writer = NULL;
+    if (status == PL_IO_ERROR)
+        pl_dispatch_disk_failed(upload->core, status, "the spool cannot be written");
     if (status != PL_OK) {
         upload_refuse_status(upload, status, "the scan could not be written to disk");
         return;
@@ -293,19 +295,37 @@ struct pl_upload *pl_upload_begin(struct pl_core *core, const struct pl_upload_o
     return upload;
 }
 
-bool pl_upload_write(struct pl_upload *upload, const void *data, size_t size)
+static void upload_weigh(struct pl_upload *upload, size_t size)
 {
-    const struct pl_core_settings *settings = &pl_core_parts(upload->core)->settings;
-    PL_CHECK(upload->phase == UPLOAD_OPEN);
+    uint64_t most = pl_core_parts(upload->core)->settings.upload_bytes;
+    bool unknown = upload->announced == UINT64_MAX;
+    uint64_t before = upload->taken / UPLOAD_ROOM_BYTES;
     upload->taken += size;
-    if (upload->taken > settings->upload_bytes)
-        upload->over_limit = true;
-    return upload->over_limit || pl_spool_write(upload->writer, data, size);
+    if (upload->taken > most)
+        (void)pl_fault_set(&upload->verdict, PL_TOO_LARGE,
+                           "the upload has more than the %llu bytes that are taken",
+                           (unsigned long long)most);
+    else if (!unknown && upload->taken > upload->announced)
+        (void)pl_fault_set(&upload->verdict, PL_BAD_REQUEST,
+                           "the upload has more than the %llu bytes that were announced",
+                           (unsigned long long)upload->announced);
+    else if (unknown && upload->taken / UPLOAD_ROOM_BYTES != before)
+        (void)!pl_dispatch_has_room(upload->core, UPLOAD_ROOM_BYTES, &upload->verdict);
 }
 
-bool pl_upload_is_over_limit(const struct pl_upload *upload)
+bool pl_upload_write(struct pl_upload *upload, const void *data, size_t size)
 {
-    return upload->over_limit;
+    PL_CHECK(upload->phase == UPLOAD_OPEN);
+    if (upload->verdict.status == PL_OK)
+        upload_weigh(upload, size);
+    return upload->verdict.status != PL_OK || pl_spool_write(upload->writer, data, size);
+}
+
+pl_status pl_upload_verdict(const struct pl_upload *upload, struct pl_fault *fault)
+{
+    if (upload->verdict.status != PL_OK)
+        *fault = upload->verdict;
+    return upload->verdict.status;
 }
 
 void pl_upload_end(struct pl_upload *upload, const uint8_t *expected)

@@ -46,13 +46,13 @@ struct pl_upload_watcher {
 /* NULL when memory is out; else on_ready or on_refused follows, not before this returns. */
 struct pl_upload *pl_upload_begin(struct pl_core *core, const struct pl_upload_origin *origin,
                                   const struct pl_upload_watcher *watcher);
-/* False: wait for on_drain before writing more. Past the largest upload, or past what was
- * announced, the rest is counted and thrown away and pl_upload_end refuses. */
+/* False: wait for on_drain before writing more. Past the largest upload, past what was announced,
+ * or when the disk has no room for more, the rest is thrown away and pl_upload_end refuses. */
 bool pl_upload_write(struct pl_upload *upload, const void *data, size_t size);
 /* `expected` is the SHA-256 that the sender promised, or NULL. */
 void pl_upload_end(struct pl_upload *upload, const uint8_t *expected);
 void pl_upload_abort(struct pl_upload *upload);
-/* More arrived than may: the door need not wait for the end. */
-bool pl_upload_is_over_limit(const struct pl_upload *upload);
+/* PL_OK; else pl_upload_end will refuse with this fault, and the door need not wait for it. */
+pl_status pl_upload_verdict(const struct pl_upload *upload, struct pl_fault *fault) PL_MUST_USE;
 
 #endif
