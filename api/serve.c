@@ -143,18 +143,29 @@ static void serve_stop(struct serve *serve)
     serve_on_server_drained(serve);
 }
 
+/* What only a new start can mend. */
+static bool serve_is_broken(const struct serve *serve, struct pl_fault *why)
+{
+    struct pl_ledger_thread_stats ledger;
+    struct pl_pool_stats pool;
+    pl_ledger_thread_stats(serve->ledger_thread, &ledger);
+    pl_pool_stats(serve->pool, &pool);
+    if (ledger.broken)
+        (void)pl_fault_set(why, PL_IO_ERROR, "the disk failed under the ledger");
+    if (pool.is_launcher_gone)
+        (void)pl_fault_set(why, PL_UNAVAILABLE, "the process that starts workers is gone");
+    return why->status != PL_OK || pl_core_is_broken(serve->core, why);
+}
+
 /* No fsync is tried twice: after the disk failed under a commit, only a new start that reads the
  * ledger knows what is true (DESIGN section 5). The service manager makes it. */
 static void serve_on_health(void *owner)
 {
     struct serve *serve = owner;
-    struct pl_ledger_thread_stats stats;
-    pl_ledger_thread_stats(serve->ledger_thread, &stats);
-    if (!stats.broken || serve->stopping)
+    if (serve->stopping || !serve_is_broken(serve, &serve->failure))
         return;
-    PL_LOG(&serve->log, PL_LOG_ERROR, "engine.stopping",
-           PL_F("reason", "the disk failed under the ledger; start the engine again"));
-    serve->failed = true;
+    PL_LOG(&serve->log, PL_LOG_ERROR, "engine.stopping", PL_F("reason", serve->failure.reason),
+           PL_F("what", "start the engine again: it goes on where the ledger says"));
     pl_notify("STOPPING=1");
     serve_stop(serve);
 }
@@ -282,8 +293,10 @@ static pl_status serve_run(struct serve *serve, struct pl_fault *fault)
     pl_loop_run(serve->loop);
     serve_unsay(serve, "devices");
     serve_unsay(serve, "control");
-    if (status == PL_OK && serve->failed)
-        status = pl_fault_set(fault, PL_IO_ERROR, "the disk failed under the ledger");
+    if (status == PL_OK && serve->failure.status != PL_OK) {
+        *fault = serve->failure;
+        status = fault->status;
+    }
     return status;
 }
 

@@ -46,7 +46,7 @@ struct serve {
     bool core_drained;
     struct pl_timer *grace;
     struct pl_timer *health;
-    bool failed; /* the exit code says so */
+    struct pl_fault failure; /* what ended it; the exit code says so */
 };
 
 /* Opens everything from the lock to the listeners, in order. What a failure leaves open, the way

@@ -447,4 +447,5 @@ void pl_pool_stats(const struct pl_pool *pool, struct pl_pool_stats *out)
     *out = pool->stats;
     out->alive = count.alive;
     out->busy = count.busy;
+    out->is_launcher_gone = pool->is_launcher_gone;
 }

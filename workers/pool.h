@@ -44,6 +44,7 @@ struct pl_pool_stats {
     uint64_t died;   /* without being asked to */
     uint64_t killed; /* over a limit */
     uint64_t jobs;
+    bool is_launcher_gone; /* no worker can be started any more */
 };
 void pl_pool_stats(const struct pl_pool *pool, struct pl_pool_stats *out);
 

@@ -223,6 +223,14 @@ static void attempt_fail(struct job_attempt *attempt, pl_status status)
 
 /* -- deliver -- */
 
+/* A store whose disk failed takes nothing until it is opened anew (object_store.h). */
+static void attempt_store_failed(struct job_attempt *attempt, pl_status status)
+{
+    if (status == PL_IO_ERROR)
+        core_break(attempt->job->core, status, "the store cannot be written");
+    attempt_fail(attempt, status);
+}
+
 static void attempt_on_done(struct pl_ledger_call *call)
 {
     struct job_attempt *attempt = PL_CONTAINER_OF(call, struct job_attempt, call);
@@ -263,7 +271,7 @@ static void attempt_on_put(struct pl_object_put *put)
     }
     if (put->status != PL_OK) {
         attempt->fault = put->fault;
-        attempt_fail(attempt, put->status == PL_CONFLICT ? PL_STORE_DOWN : put->status);
+        attempt_store_failed(attempt, put->status == PL_CONFLICT ? PL_STORE_DOWN : put->status);
         return;
     }
     attempt_set_move(attempt, PL_JOB_DONE);
@@ -275,7 +283,7 @@ static void attempt_on_removed(struct pl_object_remove *removed)
     struct job_attempt *attempt = PL_CONTAINER_OF(removed, struct job_attempt, remove);
     (void)pl_fault_set(&attempt->fault, PL_STORE_DOWN,
                        "an older result stood in the way and was removed; the job runs again");
-    attempt_fail(attempt, removed->status == PL_OK ? PL_STORE_DOWN : removed->status);
+    attempt_store_failed(attempt, removed->status == PL_OK ? PL_STORE_DOWN : removed->status);
 }
 
 static pl_status attempt_run_deliver(struct pl_ledger_call *call, const struct pl_ledger *ledger)

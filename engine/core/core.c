@@ -362,12 +362,17 @@ void core_break(struct pl_core *core, pl_status status, const char *what)
     PL_LOG(core->parts.log, PL_LOG_ERROR, "core.broken", PL_F("reason", core->broken.reason));
 }
 
+bool pl_core_is_broken(const struct pl_core *core, struct pl_fault *why)
+{
+    if (core->broken.status != PL_OK)
+        *why = core->broken;
+    return core->broken.status != PL_OK;
+}
+
 bool pl_core_is_ready(const struct pl_core *core, struct pl_fault *why)
 {
-    if (core->broken.status != PL_OK) {
-        *why = core->broken;
+    if (pl_core_is_broken(core, why))
         return false;
-    }
     if (core->draining) {
         (void)pl_fault_set(why, PL_STOPPING, "the engine is stopping");
         return false;

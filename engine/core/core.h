@@ -58,6 +58,8 @@ pl_status pl_core_make_id(struct pl_core *core, struct pl_id *out) PL_MUST_USE;
 
 /* Ready to accept; else the sentence why not. */
 bool pl_core_is_ready(const struct pl_core *core, struct pl_fault *why);
+/* Something failed that only a new start can mend, and why. */
+bool pl_core_is_broken(const struct pl_core *core, struct pl_fault *why);
 
 struct pl_core_stats {
     uint64_t waiting;

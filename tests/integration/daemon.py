@@ -148,6 +148,13 @@ class Daemon:
                 continue # gone meanwhile
         return found
 
+    def launcher(self):
+        """Process id of the one child of the engine, which starts the workers."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        if len(children) != 1:
+            raise AssertionError(f"the engine has the children {children}")
+        return int(children[0])
+
     def __enter__(self):
         return self.start()
 

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from daemon import Daemon, pdf_pages, scan
+from daemon import PATIENCE, Daemon, pdf_pages, scan
 
 QUICK = {"jobs": {"retry": "100ms"}}
 
@@ -103,6 +103,18 @@ class Crash(unittest.TestCase):
             self.assertEqual(engine.stop(), 0)
             for device in devices:
                 device.close()
+
+    def test_launcher__killed__engine_ends_and_its_restart_does_the_job(self):
+        launcher = self.engine.launcher()
+        for pid in self.engine.workers():
+            os.kill(pid, signal.SIGSTOP)
+        job = self.engine.accept("contract.tif", scan("contract.tif"))
+        os.kill(launcher, signal.SIGKILL)
+        self.assertEqual(self.engine.process.wait(timeout=30 * PATIENCE), 1)
+        self.assertIn("must be started again", self.engine.log())
+        self.engine.stop()
+        self.engine.start()
+        self.done(job, 12)
 
     def test_engine__stopped_while_jobs_wait__does_them_after_its_restart(self):
         jobs = [self.engine.accept(f"{i}.tif", scan("delivery.tif")) for i in range(5)]

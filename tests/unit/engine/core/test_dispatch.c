@@ -33,6 +33,13 @@ static struct pl_core_stats stats_of(const struct core_rig *rig)
     return stats;
 }
 
+static bool core_is_broken(void *owner)
+{
+    const struct core_rig *rig = owner;
+    struct pl_fault why = { PL_OK, "" };
+    return !pl_core_is_ready(rig->core, &why) && stats_of(rig).running == 0;
+}
+
 static void dispatch__good_scan__is_done_and_kept(void **state)
 {
     struct core_rig *rig = *state;
@@ -243,6 +250,21 @@ static void core__stopped_while_the_ledger_is_full__restart_does_the_job(void **
     }
 }
 
+static void dispatch__disk_of_the_store_fails__job_waits_and_the_engine_stops(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    struct pl_fault why = { PL_OK, "" };
+    for (unsigned i = 0; i < PL_COUNT_OF(rig->script.puts); i++)
+        rig->script.puts[i] = PL_IO_ERROR;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    rig_until(rig, core_is_broken, rig);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_QUEUED), PL_IO_ERROR);
+    assert_false(pl_core_is_ready(rig->core, &why));
+    assert_int_equal(why.status, PL_IO_ERROR);
+    assert_int_equal(rig->puts, 1);
+}
+
 static void core__stopped_before_an_original_was_removed__start_removes_it(void **state)
 {
     struct core_rig *rig = *state;
@@ -300,6 +322,7 @@ int main(void)
         RIGGED(upload__ledger_is_full__is_refused_leaves_nothing_and_stops_nothing),
         RIGGED(dispatch__ledger_is_full__takes_the_same_step_again),
         RIGGED(core__stopped_while_the_ledger_is_full__restart_does_the_job),
+        RIGGED(dispatch__disk_of_the_store_fails__job_waits_and_the_engine_stops),
         RIGGED(core__stopped_before_an_original_was_removed__start_removes_it),
         RIGGED(core__spool_file_without_a_row__is_swept_at_start),
     };
