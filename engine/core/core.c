@@ -394,4 +394,10 @@ void pl_core_stats(const struct pl_core *core, struct pl_core_stats *out)
     {
         out->waiting++;
     }
+    PL_LIST_FOR(node, &core->active)
+    {
+        const struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        out->running += job->state == PL_JOB_RUNNING;
+        out->delivering += job->state == PL_JOB_DELIVERING;
+    }
 }

@@ -37,7 +37,7 @@ static bool core_is_broken(void *owner)
 {
     const struct core_rig *rig = owner;
     struct pl_fault why = { PL_OK, "" };
-    return !pl_core_is_ready(rig->core, &why) && stats_of(rig).running == 0;
+    return !pl_core_is_ready(rig->core, &why) && stats_of(rig).delivering == 0;
 }
 
 static void dispatch__good_scan__is_done_and_kept(void **state)
@@ -106,6 +106,12 @@ static void dispatch__other_bytes_stand_in_the_way__are_replaced_before_done(voi
     assert_int_equal(rig->puts, 2);
 }
 
+static bool all_slots_run(void *owner)
+{
+    const struct core_rig *rig = owner;
+    return rig->running == rig->slots;
+}
+
 static void dispatch__more_jobs_than_workers__wait_their_turn(void **state)
 {
     struct core_rig *rig = *state;
@@ -114,6 +120,8 @@ static void dispatch__more_jobs_than_workers__wait_their_turn(void **state)
     for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
         assert_int_equal(rig_upload(rig, "inbox", "a scan", &jobs[i]), PL_OK);
     assert_int_equal(stats_of(rig).waiting + rig->slots, PL_COUNT_OF(jobs));
+    rig_until(rig, all_slots_run, rig);
+    assert_int_equal(stats_of(rig).running, rig->slots);
     rig_open_gate(rig);
     for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
         assert_int_equal(rig_await(rig, &jobs[i], PL_JOB_DONE), PL_OK);
