@@ -65,9 +65,12 @@ static bool array_put(json_t *array, json_t *value)
     return json_array_append_new(array, value) == 0;
 }
 
+/* A row is written before its bytes are stored: only a job that is done has documents to show. */
 static json_t *documents_json(const struct pl_job_view *job)
 {
     json_t *array = json_array();
+    if (job->row.state != PL_JOB_DONE)
+        return array;
     for (const struct pl_job_document *at = job->documents; at != NULL; at = at->next) {
         if (!array_put(array, document_json(&job->row.id, at))) {
             json_decref(array);

@@ -105,6 +105,11 @@ static void job_json__document__has_link_and_page_ledger(void **state)
     assert_int_equal(strlen(text_at(shown, "sha256")), 64);
     assert_int_equal(json_array_size(json_object_get(shown, "page_ledger")), 1);
     json_decref(json);
+    /* Its row is written before its bytes are stored. */
+    job.row.state = PL_JOB_DELIVERING;
+    json = pl_job_json(&job);
+    assert_int_equal(json_array_size(json_object_get(json, "documents")), 0);
+    json_decref(json);
 }
 
 static void job_json__any_bytes_as_name__are_valid_json(void **state)
