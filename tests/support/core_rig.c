@@ -498,3 +498,35 @@ pl_status rig_await(struct core_rig *rig, const struct pl_id *job, enum pl_job_s
     rig_until(rig, rig_look_again, &look);
     return look.error;
 }
+
+struct rig_failing {
+    struct pl_ledger_call call;
+    uint64_t n;
+    pl_status status;
+    bool answered;
+};
+
+static pl_status rig_run_failing(struct pl_ledger_call *call, const struct pl_ledger *ledger)
+{
+    const struct rig_failing *failing = PL_CONTAINER_OF(call, struct rig_failing, call);
+    /* The end of this call's mark and of its unit are not meant. */
+    pl_ledger_memory_fail_at(ledger, failing->n > 0 ? failing->n + 2 : 0, failing->status);
+    return PL_OK;
+}
+
+static void rig_on_failing(struct pl_ledger_call *call)
+{
+    PL_CONTAINER_OF(call, struct rig_failing, call)->answered = true;
+}
+
+void rig_fail_at(struct core_rig *rig, uint64_t n, pl_status status)
+{
+    struct rig_failing failing = { .n = n, .status = status };
+    do { /* again where an older failure hit this very call */
+        failing.answered = false;
+        failing.call.run = rig_run_failing;
+        failing.call.done = rig_on_failing;
+        pl_ledger_thread_call(rig->thread, &failing.call);
+        rig_until(rig, rig_is_true, &failing.answered);
+    } while (failing.call.status != PL_OK);
+}

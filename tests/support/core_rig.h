@@ -60,6 +60,8 @@ void rig_open_gate(struct core_rig *rig);
 pl_status rig_upload(struct core_rig *rig, const char *drop, const char *text, struct pl_id *job);
 /* Waits until the job is in that state; returns its row's error. */
 pl_status rig_await(struct core_rig *rig, const struct pl_id *job, enum pl_job_state state);
+/* pl_ledger_memory_fail_at on the ledger's own thread. */
+void rig_fail_at(struct core_rig *rig, uint64_t n, pl_status status);
 /* Spool files in the folder. */
 unsigned rig_spool_files(const struct core_rig *rig);
 struct pl_keyring rig_keyring(void);

@@ -213,7 +213,7 @@ static void upload__ledger_is_full__is_refused_leaves_nothing_and_stops_nothing(
     rig->gate = true; /* so that only the upload's own calls are counted */
     for (unsigned n = 1; n <= 16; n++) {
         struct pl_id job;
-        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        rig_fail_at(rig, n, PL_NO_SPACE);
         pl_status status = rig_upload(rig, "inbox", "a scan", &job);
         assert_true(status == PL_OK || status == PL_NO_SPACE);
         refused += status != PL_OK;
@@ -221,7 +221,7 @@ static void upload__ledger_is_full__is_refused_leaves_nothing_and_stops_nothing(
         rig_until(rig, files_are, &wanted);
         assert_true(pl_core_is_ready(rig->core, &why));
     }
-    pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+    rig_fail_at(rig, 0, PL_OK);
     assert_in_range(refused, 4, 15);
     assert_int_equal(stats_of(rig).uploads_open, 0);
 }
@@ -234,10 +234,10 @@ static void dispatch__ledger_is_full__takes_the_same_step_again(void **state)
         rig->gate = true;
         rig->script.runs[rig->runs % 16] = n % 3 == 0 ? PL_BAD_DOCUMENT : PL_OK;
         assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
-        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        rig_fail_at(rig, n, PL_NO_SPACE);
         rig_open_gate(rig);
         (void)rig_await(rig, &job, n % 3 == 0 ? PL_JOB_DEAD : PL_JOB_DONE);
-        pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+        rig_fail_at(rig, 0, PL_OK);
     }
     assert_int_equal(stats_of(rig).done_total, 16);
     assert_int_equal(stats_of(rig).dead_total, 8);
@@ -251,9 +251,9 @@ static void core__stopped_while_the_ledger_is_full__restart_does_the_job(void **
         struct pl_id job;
         rig->gate = true;
         assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
-        pl_ledger_memory_fail_at(&rig->ledger, n, PL_NO_SPACE);
+        rig_fail_at(rig, n, PL_NO_SPACE);
         rig_restart(rig);
-        pl_ledger_memory_fail_at(&rig->ledger, 0, PL_OK);
+        rig_fail_at(rig, 0, PL_OK);
         assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
     }
 }
