@@ -171,19 +171,22 @@ static void door_on_gone(void *owner, pl_status why)
  * are ignored, as section 2 allows; a sha-256 that cannot be read is refused. */
 static bool door_read_digest(struct door_request *door, struct pl_span field)
 {
-    static const char key[] = "sha-256=:";
+    static const char key[] = "sha-256=";
     while (field.size > 0) {
         const char *comma = memchr(field.data, ',', field.size);
         size_t size = comma != NULL ? (size_t)(comma - field.data) : field.size;
         struct pl_span member = pl_span_trim((struct pl_span){ field.data, size });
         size_t step = comma != NULL ? size + 1 : size;
         field = (struct pl_span){ field.data + step, field.size - step };
-        if (member.size < sizeof key || memcmp(member.data, key, sizeof key - 1) != 0)
+        if (member.size < sizeof key - 1 || memcmp(member.data, key, sizeof key - 1) != 0)
             continue;
         size_t digest = PL_SHA256_BYTES;
-        struct pl_span base64 = { member.data + sizeof key - 1, member.size - sizeof key };
-        door->has_digest = member.data[member.size - 1] == ':' &&
-                           pl_text_unbase64(base64, door->digest, &digest) &&
+        struct pl_span value = { member.data + sizeof key - 1, member.size - (sizeof key - 1) };
+        bool is_bytes =
+            value.size >= 2 && value.data[0] == ':' && value.data[value.size - 1] == ':';
+        door->has_digest = is_bytes &&
+                           pl_text_unbase64((struct pl_span){ value.data + 1, value.size - 2 },
+                                            door->digest, &digest) &&
                            digest == PL_SHA256_BYTES;
         return door->has_digest;
     }

@@ -128,8 +128,10 @@ class Door(unittest.TestCase):
         body = scan("letter.tif")
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         bad = base64.b64encode(hashlib.sha256(body + b"x").digest()).decode()
-        answer = self.engine.upload("bad.tif", body, headers={"Content-Digest": f"sha-256=:{bad}:"})
-        self.assertEqual(answer.status, 400)
+        unread = [hashlib.sha256(body).hexdigest(), f'"{digest}"', f":{digest}", f":{digest[:20]}:", ":", ""]
+        for value in [f":{bad}:", *unread]:
+            answer = self.engine.upload("bad.tif", body, headers={"Content-Digest": f"sha-256={value}"})
+            self.assertEqual(answer.status, 400, value)
         self.nothing_left()
         answer = self.engine.upload("good.tif", body, headers={"Content-Digest": f"sha-256=:{digest}:"})
         self.assertEqual(answer.status, 201)
