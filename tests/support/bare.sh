@@ -8,7 +8,10 @@ set -eu -o pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/../../scripts/lib/common.sh"
 
-only='' keep=0 folder='' mirror=http://deb.debian.org/debian
+only='' keep=0 folder=''
+# Where this machine's own packages come from.
+# shellcheck disable=SC2016 # apt's own placeholders
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 2>/dev/null | head -n 1)
 while [ $# -gt 0 ]; do
     case $1 in
     --only) only=$2 && shift ;;
@@ -23,6 +26,7 @@ done
 case $only in '' | quickstart | test) ;; *) die "--only takes quickstart or test" ;; esac
 [ "$(id -u)" -eq 0 ] || die "debootstrap and chroot need root"
 command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
+[ -n "$mirror" ] || die "apt names no mirror of Debian 12 here: give one with --mirror"
 [ -n "$folder" ] || folder=$(mktemp -d /var/tmp/platen-bare.XXXXXX)
 mkdir -p "$folder"
 need_room "$folder" 6000 "a bare Debian with every build in it"
