@@ -113,16 +113,13 @@ static void attempt_ledger_failed(struct job_attempt *attempt, const char *what)
            PL_F("step", what), PL_F("status", pl_status_name(status)));
     if (attempt_may_call_again(status)) {
         pl_list_remove(&job->node);
-        dispatch_delay(job, core->parts.settings.retry_ms);
-        core_check_drained(core);
+        core->attempt_ended(job, true, core->parts.settings.retry_ms);
         return;
     }
     if (pl_status_blame(status) != PL_BLAME_INPUT && status != PL_LEASE_LOST)
         core_break(core, status, "the ledger cannot be written");
     attempt_leave(attempt);
-    core_job_free(job);
-    core_check_drained(core);
-    dispatch_pump(core);
+    core->attempt_ended(job, false, 0);
 }
 
 static void attempt_log_move(const struct job_attempt *attempt)
@@ -176,15 +173,12 @@ static void attempt_on_failed(struct pl_ledger_call *call)
     job->state = attempt->move.to;
     attempt_log_move(attempt);
     attempt_leave(attempt);
-    if (job->state == PL_JOB_QUEUED) {
+    bool again = job->state == PL_JOB_QUEUED;
+    if (again)
         core->stats.retries_total++;
-        dispatch_delay(job, attempt_backoff_ms(job, blame));
-    } else {
+    else
         core->stats.dead_total++;
-        core_job_free(job);
-    }
-    core_check_drained(core);
-    dispatch_pump(core);
+    core->attempt_ended(job, again, again ? attempt_backoff_ms(job, blame) : 0);
 }
 
 /* Seals the sentence, which may quote the document; one that cannot be sealed is left out. */
@@ -249,9 +243,7 @@ static void attempt_on_done(struct pl_ledger_call *call)
     if (core->parts.settings.remove_done_originals)
         pl_spool_remove(core->parts.spool, &job->id);
     attempt_leave(attempt);
-    core_job_free(job);
-    core_check_drained(core);
-    dispatch_pump(core);
+    core->attempt_ended(job, false, 0);
 }
 
 static void attempt_on_removed(struct pl_object_remove *removed);
@@ -467,14 +459,12 @@ static void attempt_on_leased(struct pl_ledger_call *call)
         runner->ops->start(runner->self, &attempt->run);
 }
 
-void attempt_begin(struct core_job *job)
+bool attempt_begin(struct core_job *job)
 {
     struct pl_core *core = job->core;
     struct job_attempt *attempt = calloc(1, sizeof *attempt);
-    if (attempt == NULL) {
-        dispatch_delay(job, 1000);
-        return;
-    }
+    if (attempt == NULL)
+        return false;
     attempt->job = job;
     attempt->input_fd = attempt->staged_fd = -1;
     job->attempt = attempt;
@@ -484,4 +474,5 @@ void attempt_begin(struct core_job *job)
                             job->definition->version, ATTEMPT_DOCUMENT));
     attempt->lease.job = job->id;
     attempt_call(attempt, attempt_run_lease, attempt_on_leased);
+    return true;
 }

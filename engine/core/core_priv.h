@@ -49,6 +49,9 @@ struct pl_core {
     struct pl_list delayed; /* jobs that wait for their time, some in the middle of an attempt */
     struct pl_list active;  /* jobs with an attempt that is under way */
     struct pl_list definitions;
+    /* Told by an attempt that it has left its job, which is in no list now: `again` after so long,
+     * else it has ended, or only the next start can take it up. Set by dispatch. */
+    void (*attempt_ended)(struct core_job *job, bool again, uint64_t delay_ms);
     struct pl_timer *timer;
     struct pl_id_maker ids;
     struct pl_fault broken; /* why nothing can be accepted any more */
@@ -67,20 +70,14 @@ const struct core_definition *core_definition_peek(const struct pl_core *core,
                                                    const struct pl_id *tenant, const char *name,
                                                    uint32_t version);
 
-/* Puts a QUEUED job in line and wakes the dispatcher. */
-void dispatch_enqueue(struct core_job *job);
-/* After `delay_ms`. */
-void dispatch_delay(struct core_job *job, uint64_t delay_ms);
-/* Starts what can be started. */
-void dispatch_pump(struct pl_core *core);
 /* The ledger failed: nothing is accepted or started any more until the engine starts anew. */
 void core_break(struct pl_core *core, pl_status status, const char *what);
 void core_job_free(struct core_job *job);
 /* Calls drained when nothing is in flight any more. */
 void core_check_drained(struct pl_core *core);
 
-/* Begins an attempt of a QUEUED job: lease, run, deliver, end. */
-void attempt_begin(struct core_job *job);
+/* Begins an attempt of a QUEUED job: lease, run, deliver, end. False: out of memory. */
+bool attempt_begin(struct core_job *job);
 /* Takes the step again that the ledger had no room for; the job is in no list. */
 void attempt_resume(struct core_job *job);
 /* Drops such an attempt, if there is one: the ledger still shows where it was. */

@@ -7,27 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- the line -- */
+#define DISPATCH_MEMORY_MS 1000 /* until memory is asked for again */
 
-static void dispatch_on_timer(void *owner)
-{
-    struct pl_core *core = owner;
-    int64_t now = pl_loop_now_ms(core->parts.loop);
-    for (struct pl_list *node = core->delayed.next; node != &core->delayed;) {
-        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
-        node = node->next;
-        if (job->ready_at_ms > now)
-            continue;
-        pl_list_remove(&job->node);
-        if (job->attempt != NULL) {
-            attempt_resume(job);
-        } else if (pl_queue_push(core->queue, &job->tenant, &job->node) != PL_OK) {
-            job->ready_at_ms = now + 1000;
-            pl_list_append(&core->delayed, &job->node);
-        }
-    }
-    dispatch_pump(core);
-}
+/* -- the line -- */
 
 /* Wakes up for the delayed job that is due first. */
 static void dispatch_set_timer(struct pl_core *core)
@@ -47,18 +29,12 @@ static void dispatch_set_timer(struct pl_core *core)
         pl_timer_start(core->timer, first > now ? (uint64_t)(first - now) : 0, 0);
 }
 
-void dispatch_delay(struct core_job *job, uint64_t delay_ms)
+/* The job is in no list. */
+static void dispatch_delay(struct core_job *job, uint64_t delay_ms)
 {
     job->ready_at_ms = pl_loop_now_ms(job->core->parts.loop) + (int64_t)delay_ms;
     pl_list_append(&job->core->delayed, &job->node);
     dispatch_set_timer(job->core);
-}
-
-void dispatch_enqueue(struct core_job *job)
-{
-    if (pl_queue_push(job->core->queue, &job->tenant, &job->node) != PL_OK)
-        dispatch_delay(job, 1000);
-    dispatch_pump(job->core);
 }
 
 /* A job takes its worker only after its lease is written: those on their way. */
@@ -73,7 +49,8 @@ static unsigned dispatch_starting(const struct pl_list *jobs)
     return starting;
 }
 
-void dispatch_pump(struct pl_core *core)
+/* Starts what can be started. */
+static void dispatch_pump(struct pl_core *core)
 {
     const struct pl_runner *runner = &core->parts.runner;
     if (!core->begun || core->draining || core->broken.status != PL_OK)
@@ -83,14 +60,57 @@ void dispatch_pump(struct pl_core *core)
         struct pl_list *node = pl_queue_pop(core->queue);
         if (node == NULL)
             break;
-        attempt_begin(PL_CONTAINER_OF(node, struct core_job, node));
+        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        if (!attempt_begin(job)) {
+            dispatch_delay(job, DISPATCH_MEMORY_MS);
+            break;
+        }
     }
     dispatch_set_timer(core);
+}
+
+static void dispatch_enqueue(struct core_job *job)
+{
+    if (pl_queue_push(job->core->queue, &job->tenant, &job->node) != PL_OK)
+        dispatch_delay(job, DISPATCH_MEMORY_MS);
+    dispatch_pump(job->core);
+}
+
+static void dispatch_on_attempt_ended(struct core_job *job, bool again, uint64_t delay_ms)
+{
+    struct pl_core *core = job->core;
+    if (again)
+        dispatch_delay(job, delay_ms);
+    else
+        core_job_free(job);
+    core_check_drained(core);
+    dispatch_pump(core);
+}
+
+static void dispatch_on_timer(void *owner)
+{
+    struct pl_core *core = owner;
+    int64_t now = pl_loop_now_ms(core->parts.loop);
+    for (struct pl_list *node = core->delayed.next; node != &core->delayed;) {
+        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        node = node->next;
+        if (job->ready_at_ms > now)
+            continue;
+        pl_list_remove(&job->node);
+        if (job->attempt != NULL) {
+            attempt_resume(job);
+        } else if (pl_queue_push(core->queue, &job->tenant, &job->node) != PL_OK) {
+            job->ready_at_ms = now + DISPATCH_MEMORY_MS;
+            pl_list_append(&core->delayed, &job->node);
+        }
+    }
+    dispatch_pump(core);
 }
 
 void pl_core_begin(struct pl_core *core)
 {
     core->begun = true;
+    core->attempt_ended = dispatch_on_attempt_ended;
     if (core->timer == NULL &&
         pl_timer_new(core->parts.loop, dispatch_on_timer, core, &core->timer) != PL_OK)
         core_break(core, PL_NO_MEMORY, "the dispatcher's timer");
