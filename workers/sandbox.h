@@ -30,6 +30,8 @@ struct pl_sandbox_report {
 /* To be called first thing, before settings are read: closes every descriptor from `first_fd` on,
  * no core file, not traceable, no new privileges. PL_UNAVAILABLE with a sentence. */
 pl_status pl_sandbox_prepare(unsigned first_fd, struct pl_fault *fault) PL_MUST_USE;
+/* Part of it: how this process asks the kernel for memory. */
+void pl_sandbox_prepare_memory(void);
 /* By a process with one thread. There is no way back. PL_UNAVAILABLE with a sentence; the caller
  * must then end without reading a document. A kernel without Landlock or MDWE is accepted and
  * reported; one without seccomp is not. */
