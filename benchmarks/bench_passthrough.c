@@ -125,7 +125,7 @@ static void document_seal(struct bench *bench, struct document *document)
 static void convert(struct bench *bench, struct pl_source *source, struct pl_out *out,
                     unsigned threads)
 {
-    struct pl_plan plan = { .to = PL_FORMAT_PDFA_2B };
+    struct pl_plan plan = { .convert = { .to = PL_FORMAT_PDFA_2B } };
     struct pl_run_job job = { .plan = &plan,
                               .inputs = &source,
                               .input_count = 1,

@@ -23,6 +23,8 @@ static const char *ledger_how(enum pl_page_how how)
         return "reencoded_exact";
     case PL_PAGE_REENCODED_LOSS:
         return "reencoded_loss";
+    case PL_PAGE_RENDERED:
+        return "rendered";
     }
     return "";
 }

@@ -18,18 +18,8 @@
 #define PLAN_RETAIN_MIN_S 3600
 #define PLAN_RETAIN_MAX_S ((uint64_t)3660 * 86400)
 
-static const struct {
-    const char *name;
-    const char *type;
-    const char *extension;
-} format_rows[PL_FORMAT_COUNT] = {
-#define ROW(row, name, type, extension) { name, type, extension },
-    PL_FORMAT_TABLE(ROW)
-#undef ROW
-};
-
 static const char *const format_words[] = {
-#define ROW(row, name, type, extension) name,
+#define ROW(row, name, type, extension, a_page) name,
     PL_FORMAT_TABLE(ROW)
 #undef ROW
 };
@@ -40,24 +30,6 @@ static const char *const input_words[] = {
 #undef ROW
 };
 
-const char *pl_format_name(enum pl_format format)
-{
-    PL_CHECK(format < PL_FORMAT_COUNT);
-    return format_rows[format].name;
-}
-
-const char *pl_format_type(enum pl_format format)
-{
-    PL_CHECK(format < PL_FORMAT_COUNT);
-    return format_rows[format].type;
-}
-
-const char *pl_format_extension(enum pl_format format)
-{
-    PL_CHECK(format < PL_FORMAT_COUNT);
-    return format_rows[format].extension;
-}
-
 /* The index of the word, or `count`. */
 static size_t word_index(const char *word, const char *const *words, size_t count)
 {
@@ -65,24 +37,6 @@ static size_t word_index(const char *word, const char *const *words, size_t coun
     while (i < count && strcmp(words[i], word) != 0)
         i++;
     return i;
-}
-
-bool pl_format_parse(const char *name, enum pl_format *out)
-{
-    size_t i = word_index(name, format_words, PL_FORMAT_COUNT);
-    if (i == PL_FORMAT_COUNT)
-        return false;
-    *out = (enum pl_format)i;
-    return true;
-}
-
-const char *pl_format_list(void)
-{
-    /* Every name but the first follows ", "; the first follows an empty string. */
-#define ROW(row, name, type, extension) ", " name
-    static const char list[] = PL_FORMAT_TABLE(ROW);
-#undef ROW
-    return list + 2;
 }
 
 bool pl_plan_accepts(const struct pl_plan *plan, const char *reader)
@@ -349,7 +303,7 @@ static pl_status plan_steps(const json_t *steps, struct pl_plan *plan, struct pl
         status = plan_word(json_object_get(with, "to"), "steps[0].with.to", format_words,
                            PL_FORMAT_COUNT, &which, fault);
     }
-    plan->to = (enum pl_format)which;
+    pl_convert_defaults(&plan->convert, (enum pl_format)which);
     return status;
 }
 

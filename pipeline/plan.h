@@ -5,25 +5,17 @@
 #ifndef PL_PIPELINE_PLAN_H
 #define PL_PIPELINE_PLAN_H
 
-#include "engine/base/status.h"
-#include "engine/base/text.h"
-
-/* clang-format off */
-/*    row       name       media type         extension */
-#define PL_FORMAT_TABLE(X)                                  \
-    X(PDFA_2B,  "pdfa-2b", "application/pdf", "pdf")
-/* clang-format on */
-
-#define PL_FORMAT_ENUM(row, name, type, extension) PL_FORMAT_##row,
-enum pl_format { PL_FORMAT_TABLE(PL_FORMAT_ENUM) PL_FORMAT_COUNT };
-#undef PL_FORMAT_ENUM
+#include "pipeline/convert_settings.h"
 
 /* Kinds of document that `accept.types` may name; the names are those of the readers (codec.h). */
 /* clang-format off */
 /*    row   name */
 #define PL_INPUT_TABLE(X) \
     X(TIFF, "tiff")       \
-    X(JPEG, "jpeg")
+    X(JPEG, "jpeg")       \
+    X(PNG, "png")         \
+    X(PDF, "pdf")         \
+    X(PS, "ps")
 /* clang-format on */
 
 #define PL_INPUT_ENUM(row, name) PL_INPUT_##row,
@@ -31,7 +23,7 @@ enum pl_input { PL_INPUT_TABLE(PL_INPUT_ENUM) PL_INPUT_COUNT };
 #undef PL_INPUT_ENUM
 
 struct pl_plan {
-    enum pl_format to;
+    struct pl_convert convert;
     uint32_t max_pages;         /* `accept.max_pages`, or 0: the limit of the engine */
     unsigned accept_types;      /* bits 1 << enum pl_input, or 0: every kind */
     uint64_t max_bytes;         /* `accept.max_bytes`, or 0 */
@@ -41,13 +33,6 @@ struct pl_plan {
 
 /* Whether a document of the reader of that name ("tiff") is accepted. */
 bool pl_plan_accepts(const struct pl_plan *plan, const char *reader);
-
-const char *pl_format_name(enum pl_format format);
-const char *pl_format_type(enum pl_format format);
-const char *pl_format_extension(enum pl_format format);
-bool pl_format_parse(const char *name, enum pl_format *out);
-/* "pdfa-2b, ..." for the person who named another one. */
-const char *pl_format_list(void);
 
 /* Compiles a definition in canonical JSON (DESIGN section 7). PL_MISCONFIGURED with a sentence that
  * names the member that is unknown, missing or out of range and what is allowed. */

@@ -314,6 +314,7 @@ static pl_status run_open_input(struct run *run, size_t i, struct pl_fault *faul
     const struct pl_reader_ops *ops = NULL;
     struct run_input *input = &run->inputs[i];
     uint32_t limit = job->limits->pages;
+    const struct pl_open_settings settings = { .limits = job->limits, .want = PL_WANT_PICTURE };
     if (job->plan->max_pages > 0 && job->plan->max_pages < limit)
         limit = job->plan->max_pages;
     pl_status status = pl_sniff(job->inputs[i], &ops, fault);
@@ -322,7 +323,7 @@ static pl_status run_open_input(struct run *run, size_t i, struct pl_fault *faul
                             ops->name);
     }
     if (status == PL_OK)
-        status = ops->open(job->inputs[i], job->limits, &input->reader, fault);
+        status = ops->open(job->inputs[i], &settings, &input->reader, fault);
     if (status != PL_OK)
         return status;
     input->first = run->total;
@@ -379,7 +380,7 @@ static uint32_t run_window(const struct run *run)
 pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
                       struct pl_fault *fault)
 {
-    PL_CHECK(job->plan->to == PL_FORMAT_PDFA_2B && job->input_count > 0);
+    PL_CHECK(job->input_count > 0);
     struct run run = { .job = job };
     struct pl_run_result result = { 0 };
     pl_status status = PL_NO_MEMORY;

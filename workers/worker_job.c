@@ -114,7 +114,7 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
         goto done;
     report->bytes = pl_file_out_base(output)->size;
     report->pages = result->pages;
-    (void)pl_text_format(report->type, sizeof report->type, "%s", pl_format_type(plan.to));
+    (void)pl_text_format(report->type, sizeof report->type, "%s", pl_format_type(plan.convert.to));
 done:
     pl_file_out_free(output);
     return status;

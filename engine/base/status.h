@@ -33,6 +33,7 @@ enum pl_blame { PL_BLAME_NONE, PL_BLAME_RETRY, PL_BLAME_INPUT, PL_BLAME_OPERATOR
     X(TOO_LARGE,       too_large,         INPUT,    413, "over a limit")                           \
     X(UNSUPPORTED,     unsupported,       INPUT,    415, "kind of document not supported")         \
     X(BAD_DOCUMENT,    bad_document,      INPUT,    422, "document cannot be read")                \
+    X(NEEDS_INTERPRETER, needs_interpreter, OPERATOR, 500, "only an interpreter can read this")    \
     X(PEER_GONE,       peer_gone,         INPUT,    400, "the sender went away before the end")    \
     X(NO_SPACE,        no_space,          OPERATOR, 507, "no space left")                          \
     X(IO_ERROR,        io_error,          OPERATOR, 500, "reading or writing failed")              \

@@ -62,20 +62,20 @@ static void jpeg_close(struct pl_reader *base)
     free(base);
 }
 
-static pl_status jpeg_open(struct pl_source *source, const struct pl_limits *limits,
+static pl_status jpeg_open(struct pl_source *source, const struct pl_open_settings *settings,
                            struct pl_reader **out, struct pl_fault *fault)
 {
     struct pl_jpeg_info info = { 0 };
     pl_status status = pl_jpeg_scan(source, false, &info, fault);
     if (status == PL_OK)
-        status = frame_check(limits, &info, fault);
+        status = frame_check(settings->limits, &info, fault);
     if (status != PL_OK)
         return status;
     struct jpeg_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return PL_NO_MEMORY;
     reader->reader.ops = &pl_jpeg_reader;
-    reader->limits = *limits;
+    reader->limits = *settings->limits;
     *out = &reader->reader;
     return PL_OK;
 }
@@ -250,5 +250,8 @@ static pl_status jpeg_load(const struct pl_reader *base, struct pl_source *sourc
     return status;
 }
 
-const struct pl_reader_ops pl_jpeg_reader = { "jpeg", jpeg_open, jpeg_page_count, jpeg_load,
-                                              jpeg_close };
+const struct pl_reader_ops pl_jpeg_reader = { .name = "jpeg",
+                                              .open = jpeg_open,
+                                              .page_count = jpeg_page_count,
+                                              .load = jpeg_load,
+                                              .close = jpeg_close };

@@ -153,14 +153,14 @@ static void tiff_close(struct pl_reader *base)
     free(reader);
 }
 
-static pl_status tiff_open(struct pl_source *source, const struct pl_limits *limits,
+static pl_status tiff_open(struct pl_source *source, const struct pl_open_settings *settings,
                            struct pl_reader **out, struct pl_fault *fault)
 {
     struct tiff_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return PL_NO_MEMORY;
     reader->reader.ops = &pl_tiff_reader;
-    reader->limits = *limits;
+    reader->limits = *settings->limits;
     pl_status status = pl_tiff_head_read(source, &reader->head);
     if (status == PL_BAD_DOCUMENT)
         status = pl_fault_set(fault, status, "the file does not begin as a TIFF file does");
@@ -255,5 +255,8 @@ static pl_status tiff_load(const struct pl_reader *base, struct pl_source *sourc
     return status;
 }
 
-const struct pl_reader_ops pl_tiff_reader = { "tiff", tiff_open, tiff_page_count, tiff_load,
-                                              tiff_close };
+const struct pl_reader_ops pl_tiff_reader = { .name = "tiff",
+                                              .open = tiff_open,
+                                              .page_count = tiff_page_count,
+                                              .load = tiff_load,
+                                              .close = tiff_close };

@@ -20,9 +20,12 @@ enum pl_colour { PL_COLOUR_BILEVEL, PL_COLOUR_GREY, PL_COLOUR_RGB, PL_COLOUR_CMY
 
 /* How the bytes of a part are encoded (ISO 32000-2 section 7.4). */
 enum pl_filter {
-    PL_FILTER_G4,    /* CCITTFaxDecode, K -1, T.6 without end-of-block */
+    PL_FILTER_G4,    /* CCITTFaxDecode, K -1, T.6; with or without end-of-block */
     PL_FILTER_DCT,   /* DCTDecode */
-    PL_FILTER_FLATE, /* FlateDecode, PNG predictor 15 */
+    PL_FILTER_FLATE, /* FlateDecode, PNG predictor 15 unless `predictor` says otherwise */
+    PL_FILTER_G3,    /* CCITTFaxDecode, K 0 or above: T.4; see struct pl_page_fax */
+    PL_FILTER_JBIG2, /* JBIG2Decode, embedded form; `globals` beside it */
+    PL_FILTER_JPX,   /* JPXDecode; colour, bits and profile inside the data */
 };
 
 /* What was done to the page's data; the page ledger shows it. */
@@ -30,7 +33,23 @@ enum pl_page_how {
     PL_PAGE_COPIED,          /* bit for bit */
     PL_PAGE_REENCODED_EXACT, /* other encoding, same pixels */
     PL_PAGE_REENCODED_LOSS,  /* never unasked */
+    PL_PAGE_RENDERED,        /* an interpreter drew it */
 };
+
+/* What a page consists of. */
+enum pl_page_kind {
+    PL_PAGE_IMAGE, /* one picture over the whole page: everything below */
+    PL_PAGE_PDF,   /* a page of a PDF, to be imported as it is: `pdf`; width and height are 0 */
+};
+
+/* Parameters of PL_FILTER_G3 (ISO 32000-1 table 11). */
+struct pl_page_fax {
+    int32_t k; /* 0: one-dimensional; above: mixed */
+    bool byte_align;
+    bool end_of_line;
+};
+
+struct pl_pdf_page_ref; /* pipeline/pdf/pdf_import.h */
 
 /* A horizontal band over the full width. Parts stand top to bottom; their rows add up to the
  * height. */
@@ -50,9 +69,17 @@ struct pl_page {
     uint8_t bits;        /* per sample: 1, 8, 16 */
     enum pl_colour colour;
     bool inverted; /* the decoded samples stand the other way round, see above; Adobe CMYK */
+    enum pl_page_kind kind;
     enum pl_filter filter;
+    uint8_t predictor; /* FLATE: 1 none, 2 TIFF, 10 and more PNG; 0 stands for 15 */
+    struct pl_page_fax fax;
     enum pl_page_how how;
-    struct pl_bytes icc; /* embedded profile that fits `colour`, or empty */
+    uint64_t bytes_in;       /* encoded size of the page in its input; 0: that of data as loaded */
+    struct pl_bytes palette; /* not empty: samples are indices into entries of `colour`, 8 bits
+                                each; `bits` is 1, 2, 4 or 8 */
+    struct pl_bytes globals; /* JBIG2: the segments that pages share, or empty */
+    struct pl_pdf_page_ref *pdf; /* PL_PAGE_PDF; owned */
+    struct pl_bytes icc;         /* embedded profile that fits `colour`, or empty */
     struct pl_bytes data;
     struct pl_page_part *parts;
     size_t part_count;

@@ -170,6 +170,10 @@ static void out_image_filter(struct pl_pdf_writer *writer, const struct pl_page 
                       "/BitsPerComponent %u/Columns %u>>",
                       components, page->bits, page->width_px);
         break;
+    case PL_FILTER_G3:
+    case PL_FILTER_JBIG2:
+    case PL_FILTER_JPX:
+        PL_CHECK(false);
     }
 }
 

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pl_span definition = { (const char *)data, size };
     pl_status status = pl_plan_compile(definition, &plan, &fault);
     if (status == PL_OK) {
-        PL_CHECK(fault.status == PL_OK && plan.to < PL_FORMAT_COUNT);
+        PL_CHECK(fault.status == PL_OK && plan.convert.to < PL_FORMAT_COUNT);
         PL_CHECK(plan.accept_types < 1U << PL_INPUT_COUNT);
     } else {
         PL_CHECK(status == PL_MISCONFIGURED && fault.reason[0] != '\0');

@@ -23,7 +23,8 @@ static inline void fuzz_reader(const struct pl_reader_ops *ops, const uint8_t *d
     struct pl_fault fault = { 0 };
     if (pl_source_memory_new(data, size, &source) != PL_OK)
         return;
-    if (ops->open(source, &limits, &reader, &fault) == PL_OK) {
+    const struct pl_open_settings settings = { .limits = &limits };
+    if (ops->open(source, &settings, &reader, &fault) == PL_OK) {
         for (uint32_t n = 0; n < ops->page_count(reader); n++) {
             struct pl_page page;
             pl_page_init(&page, limits.page_bytes);

@@ -59,7 +59,7 @@ static int save(const char *path, const struct pl_bytes *bytes)
 static int convert(const char *to, const char *ledger, unsigned threads,
                    struct pl_source *const *inputs, size_t count)
 {
-    struct pl_plan plan = { .to = PL_FORMAT_PDFA_2B };
+    struct pl_plan plan = { .convert = { .to = PL_FORMAT_PDFA_2B } };
     struct file_out out = { { .ops = &file_ops }, fopen(to, "wb") };
     if (out.file == NULL)
         return EXIT_FAILURE;

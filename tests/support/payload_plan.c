@@ -26,7 +26,7 @@ pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out, struct
 {
     if (pl_span_equals(definition, "broken"))
         return pl_fault_set(fault, PL_MISCONFIGURED, "no such plan");
-    *out = (struct pl_plan){ .to = PL_FORMAT_PDFA_2B };
+    *out = (struct pl_plan){ .convert = { .to = PL_FORMAT_PDFA_2B } };
     return PL_OK;
 }
 

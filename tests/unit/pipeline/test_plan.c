@@ -35,7 +35,7 @@ static void plan__what_init_writes__compiles(void **state)
     (void)state;
     char json[256];
     struct pl_plan plan = plan_of(pl_plan_write_simple("inbox", PL_FORMAT_PDFA_2B, json, 256));
-    assert_int_equal(plan.to, PL_FORMAT_PDFA_2B);
+    assert_int_equal(plan.convert.to, PL_FORMAT_PDFA_2B);
     assert_int_equal(plan.max_pages, 0);
     assert_true(pl_plan_accepts(&plan, "tiff"));
     assert_true(pl_plan_accepts(&plan, "jpeg"));
@@ -64,9 +64,9 @@ static void plan__unknown_word__nearest_is_named(void **state)
                   "accept, steps, sinks, retain");
     check_refused("{\"name\":\"a\",\"steps\":[{\"op\":\"convert\",\"with\":{\"to\":\"pdfa-2c\"}}]}",
                   "steps[0].with.to: unknown 'pdfa-2c' (did you mean 'pdfa-2b'?); allowed: "
-                  "pdfa-2b");
-    check_refused("{\"name\":\"a\",\"accept\":{\"types\":[\"png\"]}," STEPS "," SINKS "}",
-                  "accept.types: unknown 'png'; allowed: tiff, jpeg");
+                  "pdfa-2b, pdf, pdfa-1b, pdfa-3b, tiff-g4, tiff, jpeg, png, thumbnail");
+    check_refused("{\"name\":\"a\",\"accept\":{\"types\":[\"zip\"]}," STEPS "," SINKS "}",
+                  "accept.types: unknown 'zip'; allowed: tiff, jpeg, png, pdf, ps");
     check_refused("{\"name\":\"a\",\"steps\":[{\"op\":\"deskew\"}]," SINKS "}",
                   "steps[0].op: unknown 'deskew'; allowed: convert");
     check_refused("{\"name\":\"a\"," STEPS ",\"sinks\":[{\"sink\":\"stor\\u0007\"}]}",
@@ -123,7 +123,9 @@ static void format__names_and_back(void **state)
     assert_string_equal(pl_format_name(PL_FORMAT_PDFA_2B), "pdfa-2b");
     assert_string_equal(pl_format_type(PL_FORMAT_PDFA_2B), "application/pdf");
     assert_string_equal(pl_format_extension(PL_FORMAT_PDFA_2B), "pdf");
-    assert_string_equal(pl_format_list(), "pdfa-2b");
+    assert_string_equal(pl_format_list(),
+                        "pdfa-2b, pdf, pdfa-1b, pdfa-3b, tiff-g4, tiff, jpeg, png, "
+                        "thumbnail");
 }
 
 int main(void)

@@ -102,7 +102,8 @@ static pl_status order_run(struct order *order, const struct pl_bytes *const *in
 
 static void order_init(struct order *order, unsigned fail_at)
 {
-    *order = (struct order){ .plan = { .to = PL_FORMAT_PDFA_2B }, .limits = pl_limits_default };
+    *order = (struct order){ .plan = { .convert = { .to = PL_FORMAT_PDFA_2B } },
+                             .limits = pl_limits_default };
     memory_out_init(&order->out, fail_at);
 }
 
@@ -314,7 +315,7 @@ static void run__ten_thousand_pages__memory_does_not_grow(void **state)
         next = hand_dir(&file, entries, PL_COUNT_OF(entries), next);
     }
     hand_patch(&file, 4, next);
-    struct pl_plan plan = { .to = PL_FORMAT_PDFA_2B };
+    struct pl_plan plan = { .convert = { .to = PL_FORMAT_PDFA_2B } };
     struct pl_limits limits = pl_limits_default;
     struct pl_out out = { .ops = &count_ops };
     struct pl_source *source = NULL;

@@ -150,6 +150,10 @@ void page_pixels_decode(const struct pl_page *page, struct pixels *out)
     case PL_FILTER_FLATE:
         decode_flate(page, out);
         break;
+    case PL_FILTER_G3:
+    case PL_FILTER_JBIG2:
+    case PL_FILTER_JPX:
+        PL_CHECK(false);
     }
     for (size_t i = 0; i < size && page->inverted; i++)
         out->data[i] = (uint8_t)~out->data[i];

@@ -46,7 +46,8 @@ void walk_bytes(const void *data, size_t size, walk_page_fn *on_page, void *owne
     if (out->status == PL_OK)
         out->status = pl_sniff(source, &ops, &out->fault);
     if (out->status == PL_OK)
-        out->status = ops->open(source, &pl_limits_default, &reader, &out->fault);
+        out->status = ops->open(source, &(struct pl_open_settings){ .limits = &pl_limits_default },
+                                &reader, &out->fault);
     uint32_t count = out->status == PL_OK ? ops->page_count(reader) : 0;
     for (uint32_t n = 0; n < count && out->status == PL_OK; n++) {
         struct pl_page page;

@@ -428,7 +428,9 @@ static void read_fails_in_turn(const struct hand_page *hand)
         struct pl_reader *reader = NULL;
         struct pl_page page;
         pl_page_init(&page, 1 << 20);
-        status = pl_tiff_reader.open(&failing.source, &pl_limits_default, &reader, NULL);
+        status = pl_tiff_reader.open(&failing.source,
+                                     &(struct pl_open_settings){ .limits = &pl_limits_default },
+                                     &reader, NULL);
         if (status == PL_OK) {
             status = pl_tiff_reader.load(reader, &failing.source, 0, &page, NULL);
             pl_tiff_reader.close(reader);

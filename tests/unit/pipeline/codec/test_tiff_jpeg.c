@@ -162,7 +162,10 @@ static void tiff_in__pages__load_from_several_threads(void **state)
     pthread_t threads[2];
     make(&file);
     assert_int_equal(pl_source_memory_new(file.bytes.data, file.bytes.size, &source), PL_OK);
-    assert_int_equal(pl_tiff_reader.open(source, &pl_limits_default, &reader, NULL), PL_OK);
+    assert_int_equal(pl_tiff_reader.open(source,
+                                         &(struct pl_open_settings){ .limits = &pl_limits_default },
+                                         &reader, NULL),
+                     PL_OK);
     for (uint32_t i = 0; i < 2; i++) {
         loaders[i] = (struct loader){ reader, source->ops->clone(source), i, PL_OK };
         assert_non_null(loaders[i].source);

@@ -1,0 +1,30 @@
+/* pdf_content: the tokens of a content stream, and what the few operators of a scanned page do.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#ifndef PL_PIPELINE_PDF_PDF_CONTENT_H
+#define PL_PIPELINE_PDF_PDF_CONTENT_H
+
+#include "pipeline/pdf/pdf_file.h"
+
+#define PL_PDF_OPERANDS 64
+
+/* One operator with its operands; values live until the next call. Inline images are one operator
+ * "BI" whose operands are the dictionary and the raw data as a string. */
+struct pl_pdf_op {
+    struct pl_span name;
+    const struct pl_pdf_value *operands[PL_PDF_OPERANDS];
+    size_t count;
+};
+
+struct pl_pdf_content;
+
+/* Over `data`, borrowed. */
+pl_status pl_pdf_content_new(const uint8_t *data, size_t size,
+                             struct pl_pdf_content **out) PL_MUST_USE;
+/* *more is false at the end. BAD_DOCUMENT. */
+pl_status pl_pdf_content_next(struct pl_pdf_content *content, struct pl_pdf_op *op, bool *more,
+                              struct pl_fault *fault) PL_MUST_USE;
+void pl_pdf_content_free(struct pl_pdf_content *content);
+
+#endif
