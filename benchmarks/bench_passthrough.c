@@ -13,6 +13,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
 #include "tests/support/memory_out.h"
+#include "tests/support/single_document.h"
 #include "workers/sandbox.h"
 #include "workers/sealed_file.h"
 
@@ -126,10 +127,12 @@ static void convert(struct bench *bench, struct pl_source *source, struct pl_out
                     unsigned threads)
 {
     struct pl_plan plan = { .convert = { .to = PL_FORMAT_PDFA_2B } };
+    struct single_document single;
+    single_document_init(&single, out);
     struct pl_run_job job = { .plan = &plan,
                               .inputs = &source,
                               .input_count = 1,
-                              .output = out,
+                              .documents = &single.documents,
                               .limits = &pl_limits_default,
                               .threads = threads };
     struct pl_run_result result;

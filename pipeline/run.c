@@ -37,6 +37,7 @@ struct run {
     const struct pl_run_job *job;
     struct run_input *inputs;
     uint32_t total;
+    uint64_t bytes_in;
     uint32_t window;
     struct run_slot *slots;
     pthread_mutex_t lock; /* guards what follows, `ready` of the slots and cloning of inputs */
@@ -212,18 +213,20 @@ static pl_status run_blame(const struct run *run, size_t input, pl_status status
     return pl_fault_set(fault, status, "input %zu: %s", input + 1, reason);
 }
 
-static pl_status run_check_output(const struct run *run, struct pl_fault *fault)
+static pl_status run_check_output(const struct run *run, const struct pl_out *out,
+                                  struct pl_fault *fault)
 {
     uint64_t limit = run->job->limits->output_bytes;
-    if (run->job->output->size <= limit)
+    if (out->size <= limit)
         return PL_OK;
     return pl_fault_set(fault, PL_TOO_LARGE, "the result is larger than %llu MB, the limit",
                         (unsigned long long)(limit >> 20));
 }
 
 /* Writes page n and its line of the page ledger. */
-static pl_status run_write(struct run *run, struct pl_pdf_out *pdf, const struct pl_page *page,
-                           struct pl_run_result *result, struct pl_fault *fault)
+static pl_status run_write(struct run *run, const struct pl_out *out, struct pl_pdf_out *pdf,
+                           const struct pl_page *page, struct pl_run_result *result,
+                           struct pl_fault *fault)
 {
     uint32_t n = run->written;
     uint64_t bytes = 0;
@@ -232,7 +235,8 @@ static pl_status run_write(struct run *run, struct pl_pdf_out *pdf, const struct
         return pl_fault_set(fault, status, "page %u cannot be written: %s", n + 1,
                             pl_status_text(status));
     }
-    status = run_check_output(run, fault);
+    status = run_check_output(run, out, fault);
+    result->by_how[page->how]++;
     if (status == PL_OK) {
         status =
             pl_page_ledger_add(&result->page_ledger, n + 1, run_input_of(run, n) + 1, page, bytes);
@@ -240,17 +244,37 @@ static pl_status run_write(struct run *run, struct pl_pdf_out *pdf, const struct
     return status;
 }
 
+static pl_status run_end(const struct run *run, const struct pl_out *out,
+                         struct pl_run_result *result, struct pl_fault *fault)
+{
+    struct pl_documents *documents = run->job->documents;
+    enum pl_format format = run->job->plan->convert.to;
+    const struct pl_run_document document = {
+        .n = 1,
+        .type = pl_format_type(format),
+        .extension = pl_format_extension(format),
+        .pages = run->total,
+        .page_ledger = { (const char *)result->page_ledger.data, result->page_ledger.size },
+    };
+    result->documents = 1;
+    result->bytes_out = out->size;
+    return documents->ops->end(documents, &document, fault);
+}
+
 static pl_status run_pages(struct run *run, struct run_view *view, struct pl_run_result *result,
                            struct pl_fault *fault)
 {
     const struct pl_run_job *job = run->job;
     struct pl_pdf_out *pdf = NULL;
-    pl_status status = pl_pdf_out_new(job->output, &pdf);
+    struct pl_out *out = NULL;
+    pl_status status = job->documents->ops->begin(job->documents, 1, &out, fault);
+    if (status == PL_OK)
+        status = pl_pdf_out_new(out, &pdf);
     while (status == PL_OK && run->written < run->total) {
         struct run_slot *slot = run_await(run, view);
         status = slot->status;
         if (status == PL_OK) {
-            status = run_write(run, pdf, &slot->page, result, fault);
+            status = run_write(run, out, pdf, &slot->page, result, fault);
         } else {
             size_t input = run_input_of(run, run->written);
             status = run_blame(run, input, status, &slot->fault, fault);
@@ -262,10 +286,12 @@ static pl_status run_pages(struct run *run, struct run_view *view, struct pl_run
     if (status == PL_OK)
         status = pl_pdf_out_end(pdf);
     if (status == PL_OK)
-        status = run_check_output(run, fault);
+        status = run_check_output(run, out, fault);
     if (status == PL_OK)
         status = pl_page_ledger_end(&result->page_ledger);
     pl_pdf_out_free(pdf);
+    if (status == PL_OK)
+        status = run_end(run, out, result, fault);
     return status;
 }
 
@@ -335,6 +361,7 @@ static pl_status run_open_input(struct run *run, size_t i, struct pl_fault *faul
                             (unsigned long long)run->total + input->count, limit);
     }
     run->total += input->count;
+    run->bytes_in += job->inputs[i]->size;
     return PL_OK;
 }
 
@@ -395,7 +422,8 @@ pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
     run.window = run_window(&run);
     run.slots = calloc(run.window, sizeof *run.slots);
     status = run.slots == NULL ? PL_NO_MEMORY : run_parallel(&run, &result, fault);
-    result.pages = run.total;
+    result.bytes_in = run.bytes_in;
+    result.pages = result.pages_in = run.total;
 done:
     run_close(&run);
     if (status != PL_OK) {
@@ -409,5 +437,5 @@ done:
 void pl_run_result_fini(struct pl_run_result *result)
 {
     pl_bytes_fini(&result->page_ledger);
-    result->pages = 0;
+    *result = (struct pl_run_result){ 0 };
 }

@@ -72,6 +72,32 @@ static pl_status job_open_output(const struct pl_worker_job *job, struct pl_file
     return PL_OK;
 }
 
+/* The one document of a job whose format holds all pages. */
+struct job_document {
+    struct pl_documents documents;
+    struct pl_file_out *file;
+};
+
+static pl_status job_begin(struct pl_documents *documents, uint32_t n, struct pl_out **out,
+                           struct pl_fault *fault)
+{
+    if (n != 1)
+        return pl_fault_set(fault, PL_UNSUPPORTED, "a job gives one document today");
+    *out = pl_file_out_base(((struct job_document *)documents)->file);
+    return PL_OK;
+}
+
+static pl_status job_end(struct pl_documents *documents, const struct pl_run_document *document,
+                         struct pl_fault *fault)
+{
+    (void)documents; /* sealed to its end after the run, for the digest */
+    (void)document;
+    (void)fault;
+    return PL_OK;
+}
+
+static const struct pl_documents_ops job_document_ops = { job_begin, job_end };
+
 /* The sentence of a failure on the way out, which the pipeline does not know the reason of. */
 static pl_status job_fault(const struct pl_worker_job *job, pl_status status,
                            struct pl_fault *fault)
@@ -99,10 +125,11 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
         status = job_open_output(job, &output, &report->fault);
     if (status != PL_OK)
         goto done;
+    struct job_document document = { { &job_document_ops }, output };
     const struct pl_run_job work = { .plan = &plan,
                                      .inputs = inputs,
                                      .input_count = job->run->input_count,
-                                     .output = pl_file_out_base(output),
+                                     .documents = &document.documents,
                                      .limits = &limits,
                                      .threads = job->threads > 1 ? job->threads : 0,
                                      .on_page = job->on_page,

@@ -7,6 +7,7 @@
  */
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
+#include "tests/support/single_document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,10 +64,12 @@ static int convert(const char *to, const char *ledger, unsigned threads,
     struct file_out out = { { .ops = &file_ops }, fopen(to, "wb") };
     if (out.file == NULL)
         return EXIT_FAILURE;
+    struct single_document single;
+    single_document_init(&single, &out.out);
     struct pl_run_job job = { .plan = &plan,
                               .inputs = inputs,
                               .input_count = count,
-                              .output = &out.out,
+                              .documents = &single.documents,
                               .limits = &pl_limits_default,
                               .threads = threads };
     struct pl_run_result result = { 0 };

@@ -52,6 +52,7 @@ struct payload {
     const struct pl_run_job *job;
     struct pl_run_result *result;
     struct pl_fault *fault;
+    struct pl_out *output;
 };
 
 static pl_status payload_copy(const struct payload *payload)
@@ -62,7 +63,7 @@ static pl_status payload_copy(const struct payload *payload)
         size_t part = source->size - at < sizeof data ? (size_t)(source->size - at) : sizeof data;
         pl_status status = pl_source_read(source, at, data, part);
         if (status == PL_OK)
-            status = pl_out_write(payload->job->output, data, part);
+            status = pl_out_write(payload->output, data, part);
         if (status != PL_OK)
             return status;
         at += part;
@@ -74,7 +75,7 @@ static pl_status payload_pid(const struct payload *payload)
 {
     char text[32];
     (void)snprintf(text, sizeof text, "%d", (int)getpid());
-    return pl_out_write(payload->job->output, text, strlen(text));
+    return pl_out_write(payload->output, text, strlen(text));
 }
 
 static pl_status payload_segv(const struct payload *payload)
@@ -151,7 +152,7 @@ static pl_status payload_fill(const struct payload *payload)
     static const uint8_t zeros[4096];
     pl_status status = PL_OK;
     while (status == PL_OK)
-        status = pl_out_write(payload->job->output, zeros, sizeof zeros);
+        status = pl_out_write(payload->output, zeros, sizeof zeros);
     return status;
 }
 
@@ -212,7 +213,7 @@ static pl_status payload_identity(const struct payload *payload)
         strings++;
     (void)snprintf(text, sizeof text, "%lu %lu %u", getauxval(AT_EUID), getauxval(AT_EGID),
                    strings);
-    return pl_out_write(payload->job->output, text, strlen(text));
+    return pl_out_write(payload->output, text, strlen(text));
 }
 
 static pl_status payload_nothing(const struct payload *payload)
@@ -233,10 +234,24 @@ static const struct {
     { "spin", payload_spin },       { "threads", payload_threads },
 };
 
+static pl_status payload_run(struct payload *payload, pl_status (*run)(const struct payload *))
+{
+    struct pl_documents *documents = payload->job->documents;
+    pl_status status = documents->ops->begin(documents, 1, &payload->output, payload->fault);
+    if (status == PL_OK)
+        status = run(payload);
+    if (status != PL_OK)
+        return status;
+    const struct pl_run_document document = {
+        .n = 1, .type = "application/pdf", .extension = "pdf", .pages = payload->result->pages
+    };
+    return documents->ops->end(documents, &document, payload->fault);
+}
+
 pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
                       struct pl_fault *fault)
 {
-    const struct payload payload = { job, out, fault };
+    struct payload payload = { job, out, fault, NULL };
     char order[ORDER_BYTES + 1] = { 0 };
     struct pl_source *source = job->inputs[0];
     size_t size = source->size < ORDER_BYTES ? (size_t)source->size : ORDER_BYTES;
@@ -247,6 +262,6 @@ pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
     out->pages = 1;
     for (size_t i = 0; i < PL_COUNT_OF(payloads); i++)
         if (strcmp(order, payloads[i].order) == 0)
-            return payloads[i].run(&payload);
+            return payload_run(&payload, payloads[i].run);
     return pl_fault_set(fault, PL_BAD_DOCUMENT, "no such order");
 }

@@ -7,6 +7,7 @@
 
 #include "pipeline/run.h"
 #include "tests/support/memory_out.h"
+#include "tests/support/single_document.h"
 #include "tests/unit/pipeline/codec/memory_tiff.h"
 
 #include <jansson.h>
@@ -86,10 +87,12 @@ static pl_status order_run(struct order *order, const struct pl_bytes *const *in
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pl_source_memory_new(inputs[i]->data, inputs[i]->size, &sources[i]),
                          PL_OK);
+    struct single_document single;
+    single_document_init(&single, &order->out.out);
     struct pl_run_job job = { .plan = &order->plan,
                               .inputs = sources,
                               .input_count = count,
-                              .output = &order->out.out,
+                              .documents = &single.documents,
                               .limits = &order->limits,
                               .threads = threads,
                               .on_page = on_page,
@@ -321,10 +324,12 @@ static void run__ten_thousand_pages__memory_does_not_grow(void **state)
     struct pl_source *source = NULL;
     assert_int_equal(pl_source_memory_new(file.data, file.size, &source), PL_OK);
     limits.pages = PAGES;
+    struct single_document single;
+    single_document_init(&single, &out);
     struct pl_run_job job = { .plan = &plan,
                               .inputs = &source,
                               .input_count = 1,
-                              .output = &out,
+                              .documents = &single.documents,
                               .limits = &limits,
                               .threads = 2 };
     struct pl_run_result result = { 0 };
