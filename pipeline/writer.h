@@ -17,6 +17,10 @@ struct pl_writer;
 struct pl_writer_ops {
     /* Whether the page can be written as it is. Pure; called from any thread. */
     bool (*carries)(const struct pl_convert *convert, const struct pl_page *page);
+    /* The last step of fit.h, for pages that are carried: exact re-encoding that only this format
+     * needs (LZW strips). Sets page->how when it does any. From any thread; NULL: never needed. */
+    pl_status (*encode)(const struct pl_convert *convert, const struct pl_limits *limits,
+                        struct pl_page *page, struct pl_fault *fault);
     /* `convert` and `out` outlive the writer. `seed` is the SHA-256 of all inputs where the format
      * needs one (encryption: file key, salts and vectors are derived from it and the settings, so
      * that the same work gives the same bytes), else NULL. */

@@ -1,4 +1,5 @@
-/* flate: zlib over rows, each under the PNG filter that leaves the smallest sum of differences.
+/* flate: zlib over rows, each under the PNG filter that leaves the smallest sum of differences, and
+ * zlib the other way.
  *
  * The filters are those of PNG (ISO/IEC 15948 clause 9), which PDF's predictor 15 undoes. The
  * choice by smallest sum of absolute values is the heuristic that the PNG specification suggests.
@@ -190,4 +191,68 @@ pl_status pl_flate_all(const void *data, size_t size, struct pl_bytes *out)
     if (flate.open)
         (void)deflateEnd(&flate.zlib);
     return status;
+}
+
+struct pl_inflate {
+    z_stream zlib;
+    bool ended;
+};
+
+pl_status pl_inflate_new(struct pl_inflate **out)
+{
+    struct pl_inflate *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return PL_NO_MEMORY;
+    if (inflateInit(&made->zlib) != Z_OK) {
+        free(made);
+        return PL_NO_MEMORY;
+    }
+    *out = made;
+    return PL_OK;
+}
+
+void pl_inflate_free(struct pl_inflate *inflate)
+{
+    if (inflate == NULL)
+        return;
+    (void)inflateEnd(&inflate->zlib);
+    free(inflate);
+}
+
+void pl_inflate_restart(struct pl_inflate *inflate)
+{
+    PL_CHECK(inflateReset(&inflate->zlib) == Z_OK);
+    inflate->ended = false;
+}
+
+bool pl_inflate_ended(const struct pl_inflate *inflate)
+{
+    return inflate->ended;
+}
+
+pl_status pl_inflate_run(struct pl_inflate *stream, struct pl_cursor *in, uint8_t *out, size_t size,
+                         size_t *got)
+{
+    z_stream *zlib = &stream->zlib;
+    int result = Z_OK;
+    PL_CHECK(out != NULL);
+    *got = 0;
+    /* Also with no room or no input left: the end may follow the last byte, and zlib holds bytes
+     * back. Z_BUF_ERROR says that nothing moved. */
+    while (!stream->ended && result == Z_OK) {
+        size_t take = in->size - in->at < UINT_MAX ? in->size - in->at : UINT_MAX;
+        size_t room = size - *got < UINT_MAX ? size - *got : UINT_MAX;
+        zlib->next_in = (z_const Bytef *)(in->data + in->at);
+        zlib->avail_in = (uInt)take;
+        zlib->next_out = out + *got;
+        zlib->avail_out = (uInt)room;
+        result = inflate(zlib, Z_NO_FLUSH);
+        in->at += take - zlib->avail_in;
+        *got += room - zlib->avail_out;
+        stream->ended = result == Z_STREAM_END;
+    }
+    if (result == Z_MEM_ERROR)
+        return PL_NO_MEMORY;
+    return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR ? PL_OK
+                                                                             : PL_BAD_DOCUMENT;
 }

@@ -1,4 +1,4 @@
-/* flate: RFC 1950 streams for PDF, with PNG predictors chosen per row.
+/* flate: RFC 1950 streams, made with PNG predictors chosen per row, and undone as their bytes come.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -20,5 +20,20 @@ void pl_flate_free(struct pl_flate *flate);
 
 /* Appends all of data as one stream without predictor: colour profiles and the like. */
 pl_status pl_flate_all(const void *data, size_t size, struct pl_bytes *out) PL_MUST_USE;
+
+struct pl_inflate;
+
+/* Undoes one stream as its bytes come. PL_NO_MEMORY. */
+pl_status pl_inflate_new(struct pl_inflate **out) PL_MUST_USE;
+void pl_inflate_free(struct pl_inflate *inflate);
+/* Begins another stream. */
+void pl_inflate_restart(struct pl_inflate *inflate);
+/* Decodes from the cursor into out[0..size) until either is used up or the stream has ended; *got
+ * is what was written. PL_BAD_DOCUMENT: no stream, a damaged one, or its checksum is wrong (what
+ * was written before stays good); PL_NO_MEMORY. */
+pl_status pl_inflate_run(struct pl_inflate *inflate, struct pl_cursor *in, uint8_t *out,
+                         size_t size, size_t *got) PL_MUST_USE;
+/* Whether the end of the stream was reached, its checksum being right. */
+bool pl_inflate_ended(const struct pl_inflate *inflate);
 
 #endif

@@ -14,12 +14,16 @@ void pl_page_init(struct pl_page *page, uint64_t limit_bytes)
     *page = (struct pl_page){ .orientation = 1 };
     pl_bytes_init(&page->icc, (size_t)1 << 22);
     pl_bytes_init(&page->data, (size_t)limit_bytes);
+    pl_bytes_init(&page->palette, (size_t)256 * 4);
+    pl_bytes_init(&page->globals, (size_t)limit_bytes);
 }
 
 void pl_page_fini(struct pl_page *page)
 {
     pl_bytes_fini(&page->icc);
     pl_bytes_fini(&page->data);
+    pl_bytes_fini(&page->palette);
+    pl_bytes_fini(&page->globals);
     free(page->parts);
     *page = (struct pl_page){ .orientation = 1 };
 }

@@ -26,6 +26,7 @@ enum pl_filter {
     PL_FILTER_G3,    /* CCITTFaxDecode, K 0 or above: T.4; see struct pl_page_fax */
     PL_FILTER_JBIG2, /* JBIG2Decode, embedded form; `globals` beside it */
     PL_FILTER_JPX,   /* JPXDecode; colour, bits and profile inside the data */
+    PL_FILTER_LZW,   /* LZWDecode with early change, `predictor` as for FLATE but 1 or 2 */
 };
 
 /* What was done to the page's data; the page ledger shows it. */
@@ -66,7 +67,7 @@ struct pl_page {
     uint32_t x_mdpi; /* thousandths of pixels per inch, after the rules of resolution.h; never 0 */
     uint32_t y_mdpi;
     uint8_t orientation; /* TIFF 6.0 tag 274 / EXIF, 1..8: how the stored pixels must be turned */
-    uint8_t bits;        /* per sample: 1, 8, 16 */
+    uint8_t bits;        /* per sample: 1, 2, 4, 8, 16; 2 and 4 only of one sample a pixel */
     enum pl_colour colour;
     bool inverted; /* the decoded samples stand the other way round, see above; Adobe CMYK */
     enum pl_page_kind kind;

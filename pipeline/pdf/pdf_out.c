@@ -173,6 +173,7 @@ static void out_image_filter(struct pl_pdf_writer *writer, const struct pl_page 
     case PL_FILTER_G3:
     case PL_FILTER_JBIG2:
     case PL_FILTER_JPX:
+    case PL_FILTER_LZW:
         PL_CHECK(false);
     }
 }

@@ -1,4 +1,5 @@
 pl_unit_test(pipeline/codec/test_flate LIBS pl_pipeline PkgConfig::ZLIB)
+pl_unit_test(pipeline/codec/test_flate_rows LIBS pl_pipeline)
 pl_unit_test(pipeline/codec/test_g4 LIBS pl_pipeline PkgConfig::TIFF)
 pl_unit_test(pipeline/pdf/test_pdf_out LIBS pl_pipeline)
 pl_unit_test(pipeline/pdf/test_pdf_page LIBS pl_pipeline)

@@ -153,6 +153,7 @@ void page_pixels_decode(const struct pl_page *page, struct pixels *out)
     case PL_FILTER_G3:
     case PL_FILTER_JBIG2:
     case PL_FILTER_JPX:
+    case PL_FILTER_LZW:
         PL_CHECK(false);
     }
     for (size_t i = 0; i < size && page->inverted; i++)
