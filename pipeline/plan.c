@@ -7,22 +7,17 @@
  */
 #include "pipeline/plan.h"
 
-#include <jansson.h>
+#include "engine/base/digest.h"
+#include "pipeline/plan_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PLAN_BYTES_MAX ((size_t)1 << 16)
-#define PLAN_WORD 40 /* characters of a foreign word that a sentence shows */
 #define PLAN_NAME_MAX 64
 #define PLAN_PAGES_MAX 100000
 #define PLAN_RETAIN_MIN_S 3600
 #define PLAN_RETAIN_MAX_S ((uint64_t)3660 * 86400)
-
-static const char *const format_words[] = {
-#define ROW(row, name, type, extension, a_page) name,
-    PL_FORMAT_TABLE(ROW)
-#undef ROW
-};
 
 static const char *const input_words[] = {
 #define ROW(row, name) name,
@@ -30,152 +25,15 @@ static const char *const input_words[] = {
 #undef ROW
 };
 
-/* The index of the word, or `count`. */
-static size_t word_index(const char *word, const char *const *words, size_t count)
-{
-    size_t i = 0;
-    while (i < count && strcmp(words[i], word) != 0)
-        i++;
-    return i;
-}
-
 bool pl_plan_accepts(const struct pl_plan *plan, const char *reader)
 {
-    size_t i = word_index(reader, input_words, PL_INPUT_COUNT);
+    size_t i = pl_plan_word_index(reader, input_words, PL_INPUT_COUNT);
     return plan->accept_types == 0 || (i < PL_INPUT_COUNT && (plan->accept_types >> i & 1) != 0);
-}
-
-/* Letters to insert, delete or replace to make one word the other; words past 31 letters: many. */
-static unsigned word_distance(const char *a, const char *b)
-{
-    enum { LONGEST = 31 };
-    size_t length = strlen(b);
-    if (length > LONGEST || strlen(a) > LONGEST)
-        return LONGEST;
-    unsigned row[LONGEST + 1];
-    for (unsigned i = 0; i <= length; i++)
-        row[i] = i;
-    for (unsigned y = 1; a[y - 1] != '\0'; y++) {
-        unsigned corner = row[0];
-        row[0] = y;
-        for (unsigned x = 1; x <= length; x++) {
-            unsigned best = corner + (a[y - 1] == b[x - 1] ? 0 : 1);
-            corner = row[x];
-            best = best <= row[x - 1] ? best : row[x - 1] + 1;
-            row[x] = best <= corner ? best : corner + 1;
-        }
-    }
-    return row[length];
-}
-
-/* Appends "; did you mean 'x'?" when one is near, and what is allowed. */
-static void sentence_help(char *out, size_t size, const char *word, const char *const *words,
-                          size_t count)
-{
-    const char *nearest = NULL;
-    unsigned least = 3;
-    size_t used = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = word_distance(word, words[i]);
-        if (distance < least && 2 * (size_t)distance <= strlen(word)) {
-            least = distance;
-            nearest = words[i];
-        }
-    }
-    if (nearest != NULL)
-        (void)pl_text_format(out, size, " (did you mean '%s'?)", nearest);
-    for (size_t i = 0; i < count; i++) {
-        used = strlen(out);
-        (void)pl_text_format(out + used, size - used, "%s%s", i == 0 ? "; allowed: " : ", ",
-                             words[i]);
-    }
-}
-
-static pl_status plan_wrong_word(struct pl_fault *fault, const char *where, const char *what,
-                                 const char *word, const char *const *words, size_t count)
-{
-    char shown[PLAN_WORD];
-    char help[160];
-    (void)pl_text_sanitize(pl_span_from(word), shown, sizeof shown);
-    sentence_help(help, sizeof help, word, words, count);
-    return pl_fault_set(fault, PL_MISCONFIGURED, "%s: %s '%s'%s", where, what, shown, help);
-}
-
-/* An object with no other members than `words`. */
-static pl_status plan_object(const json_t *value, const char *where, const char *const *words,
-                             size_t count, struct pl_fault *fault)
-{
-    if (value == NULL)
-        return pl_fault_set(fault, PL_MISCONFIGURED, "%s is missing", where);
-    if (!json_is_object(value))
-        return pl_fault_set(fault, PL_MISCONFIGURED, "%s must be a mapping", where);
-    const char *key = NULL;
-    json_t *member = NULL;
-    json_object_foreach((json_t *)value, key, member)
-    {
-        if (word_index(key, words, count) == count)
-            return plan_wrong_word(fault, where, "unknown member", key, words, count);
-    }
-    return PL_OK;
-}
-
-/* A string; NULL when it is something else or missing. */
-static const char *plan_string(const json_t *value, const char *where, struct pl_fault *fault)
-{
-    if (value == NULL) {
-        (void)pl_fault_set(fault, PL_MISCONFIGURED, "%s is missing", where);
-    } else if (!json_is_string(value)) {
-        (void)pl_fault_set(fault, PL_MISCONFIGURED, "%s must be text", where);
-    }
-    return json_string_value(value);
-}
-
-/* One of `words`, which *out is the index of. */
-static pl_status plan_word(const json_t *value, const char *where, const char *const *words,
-                           size_t count, size_t *out, struct pl_fault *fault)
-{
-    const char *word = plan_string(value, where, fault);
-    if (word == NULL)
-        return PL_MISCONFIGURED;
-    size_t i = word_index(word, words, count);
-    if (i == count)
-        return plan_wrong_word(fault, where, "unknown", word, words, count);
-    *out = i;
-    return PL_OK;
-}
-
-struct plan_unit {
-    const char *suffix;
-    uint64_t size;
-};
-
-/* "30d", "200MiB", or a bare number of the smallest unit. */
-static bool plan_quantity(const json_t *value, const struct plan_unit *units, size_t count,
-                          uint64_t max, uint64_t *out)
-{
-    if (json_is_integer(value)) {
-        json_int_t number = json_integer_value(value);
-        *out = number < 0 ? 0 : (uint64_t)number;
-        return number >= 0 && *out <= max;
-    }
-    const char *text = json_string_value(value);
-    size_t digits = text == NULL ? 0 : strspn(text, "0123456789");
-    for (size_t i = 0; i < count && digits > 0; i++) {
-        uint64_t number = 0;
-        if (strcmp(text + digits, units[i].suffix) != 0)
-            continue;
-        if (!pl_text_parse_u64((struct pl_span){ text, digits }, max / units[i].size, &number))
-            return false;
-        *out = number * units[i].size;
-        return true;
-    }
-    return false;
 }
 
 static pl_status plan_name(const json_t *value, struct pl_fault *fault)
 {
-    const char *name = plan_string(value, "name", fault);
+    const char *name = pl_plan_string(value, "name", fault);
     if (name == NULL)
         return PL_MISCONFIGURED;
     size_t length = strlen(name);
@@ -200,8 +58,8 @@ static pl_status plan_accept_types(const json_t *types, struct pl_plan *plan,
     pl_status status = PL_OK;
     for (size_t i = 0; i < json_array_size(types) && status == PL_OK; i++) {
         size_t which = 0;
-        status = plan_word(json_array_get(types, i), "accept.types", input_words, PL_INPUT_COUNT,
-                           &which, fault);
+        status = pl_plan_word(json_array_get(types, i), "accept.types", input_words, PL_INPUT_COUNT,
+                              &which, fault);
         plan->accept_types |= 1U << which;
     }
     return status;
@@ -210,27 +68,28 @@ static pl_status plan_accept_types(const json_t *types, struct pl_plan *plan,
 static pl_status plan_accept(const json_t *accept, struct pl_plan *plan, struct pl_fault *fault)
 {
     static const char *const members[] = { "types", "max_pages", "max_bytes" };
-    static const struct plan_unit sizes[] = {
+    static const struct pl_plan_unit sizes[] = {
         { "KiB", 1U << 10 }, { "MiB", 1U << 20 }, { "GiB", 1U << 30 }, { "B", 1 }
     };
-    static const struct plan_unit pages[] = { { "", 1 } };
+    static const struct pl_plan_unit pages[] = { { "", 1 } };
     if (accept == NULL)
         return PL_OK;
-    pl_status status = plan_object(accept, "accept", members, PL_COUNT_OF(members), fault);
+    pl_status status = pl_plan_object(accept, "accept", members, PL_COUNT_OF(members), fault);
     if (status == PL_OK)
         status = plan_accept_types(json_object_get(accept, "types"), plan, fault);
     if (status != PL_OK)
         return status;
     const json_t *value = json_object_get(accept, "max_pages");
     uint64_t count = 0;
-    if (value != NULL && (!plan_quantity(value, pages, 1, PLAN_PAGES_MAX, &count) || count == 0)) {
+    if (value != NULL &&
+        (!pl_plan_quantity(value, pages, 1, PLAN_PAGES_MAX, &count) || count == 0)) {
         return pl_fault_set(fault, PL_MISCONFIGURED, "accept.max_pages must be 1 to %d",
                             PLAN_PAGES_MAX);
     }
     plan->max_pages = (uint32_t)count;
     value = json_object_get(accept, "max_bytes");
     if (value != NULL &&
-        (!plan_quantity(value, sizes, PL_COUNT_OF(sizes), (uint64_t)1 << 40, &plan->max_bytes) ||
+        (!pl_plan_quantity(value, sizes, PL_COUNT_OF(sizes), (uint64_t)1 << 40, &plan->max_bytes) ||
          plan->max_bytes < 1024)) {
         return pl_fault_set(fault, PL_MISCONFIGURED,
                             "accept.max_bytes must be 1KiB to 1024GiB, for example 200MiB");
@@ -241,12 +100,12 @@ static pl_status plan_accept(const json_t *accept, struct pl_plan *plan, struct 
 static pl_status plan_retain_one(const json_t *retain, const char *member, uint32_t *out,
                                  struct pl_fault *fault)
 {
-    static const struct plan_unit times[] = { { "h", 3600 }, { "d", 86400 }, { "s", 1 } };
+    static const struct pl_plan_unit times[] = { { "h", 3600 }, { "d", 86400 }, { "s", 1 } };
     const json_t *value = json_object_get(retain, member);
     uint64_t seconds = 0;
     if (value == NULL)
         return PL_OK;
-    if (!plan_quantity(value, times, PL_COUNT_OF(times), PLAN_RETAIN_MAX_S, &seconds) ||
+    if (!pl_plan_quantity(value, times, PL_COUNT_OF(times), PLAN_RETAIN_MAX_S, &seconds) ||
         seconds < PLAN_RETAIN_MIN_S) {
         return pl_fault_set(fault, PL_MISCONFIGURED,
                             "retain.%s must be 1h to 3660d, for example 30d", member);
@@ -260,7 +119,7 @@ static pl_status plan_retain(const json_t *retain, struct pl_plan *plan, struct 
     static const char *const members[] = { "original", "results" };
     if (retain == NULL)
         return PL_OK;
-    pl_status status = plan_object(retain, "retain", members, PL_COUNT_OF(members), fault);
+    pl_status status = pl_plan_object(retain, "retain", members, PL_COUNT_OF(members), fault);
     if (status == PL_OK)
         status = plan_retain_one(retain, members[0], &plan->retain_original_s, fault);
     if (status == PL_OK)
@@ -286,25 +145,17 @@ static pl_status plan_steps(const json_t *steps, struct pl_plan *plan, struct pl
 {
     static const char *const members[] = { "op", "with" };
     static const char *const ops[] = { "convert" };
-    static const char *const settings[] = { "to" };
     const json_t *step = NULL;
     size_t which = 0;
     pl_status status =
         plan_single(steps, "steps", "{op: convert, with: {to: pdfa-2b}}", &step, fault);
     if (status == PL_OK)
-        status = plan_object(step, "steps[0]", members, PL_COUNT_OF(members), fault);
+        status = pl_plan_object(step, "steps[0]", members, PL_COUNT_OF(members), fault);
     if (status == PL_OK)
-        status = plan_word(json_object_get(step, "op"), "steps[0].op", ops, 1, &which, fault);
+        status = pl_plan_word(json_object_get(step, "op"), "steps[0].op", ops, 1, &which, fault);
     if (status != PL_OK)
         return status;
-    const json_t *with = json_object_get(step, "with");
-    status = plan_object(with, "steps[0].with", settings, 1, fault);
-    if (status == PL_OK) {
-        status = plan_word(json_object_get(with, "to"), "steps[0].with.to", format_words,
-                           PL_FORMAT_COUNT, &which, fault);
-    }
-    pl_convert_defaults(&plan->convert, (enum pl_format)which);
-    return status;
+    return pl_plan_convert(json_object_get(step, "with"), "steps[0].with", plan, fault);
 }
 
 static pl_status plan_sinks(const json_t *sinks, struct pl_fault *fault)
@@ -315,16 +166,17 @@ static pl_status plan_sinks(const json_t *sinks, struct pl_fault *fault)
     size_t which = 0;
     pl_status status = plan_single(sinks, "sinks", "{sink: store}", &sink, fault);
     if (status == PL_OK)
-        status = plan_object(sink, "sinks[0]", members, 1, fault);
+        status = pl_plan_object(sink, "sinks[0]", members, 1, fault);
     if (status == PL_OK)
-        status = plan_word(json_object_get(sink, "sink"), "sinks[0].sink", kinds, 1, &which, fault);
+        status =
+            pl_plan_word(json_object_get(sink, "sink"), "sinks[0].sink", kinds, 1, &which, fault);
     return status;
 }
 
 static pl_status plan_read(const json_t *root, struct pl_plan *plan, struct pl_fault *fault)
 {
     static const char *const members[] = { "name", "accept", "steps", "sinks", "retain" };
-    pl_status status = plan_object(root, "the definition", members, PL_COUNT_OF(members), fault);
+    pl_status status = pl_plan_object(root, "the definition", members, PL_COUNT_OF(members), fault);
     if (status == PL_OK)
         status = plan_name(json_object_get(root, "name"), fault);
     if (status == PL_OK)
@@ -358,9 +210,18 @@ pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out, struct
     struct pl_plan plan = { 0 };
     pl_status status = plan_read(root, &plan, fault);
     json_decref(root);
-    if (status == PL_OK)
+    if (status == PL_OK) {
         *out = plan;
+    } else {
+        pl_plan_fini(&plan);
+    }
     return status;
+}
+
+void pl_plan_fini(struct pl_plan *plan)
+{
+    pl_bytes_fini(&plan->xmp);
+    pl_wipe(plan, sizeof *plan);
 }
 
 char *pl_plan_write_simple(const char *name, enum pl_format to, char *out, size_t size)

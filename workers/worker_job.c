@@ -40,7 +40,10 @@ pl_status pl_worker_job_warm(struct pl_fault *fault)
         return pl_fault_set(fault, status, "the worker cannot set up its ciphers: %s",
                             pl_status_text(status));
     (void)pl_plan_write_simple("warm", PL_FORMAT_PDFA_2B, definition, sizeof definition);
-    return pl_plan_compile(pl_span_from(definition), &plan, fault);
+    status = pl_plan_compile(pl_span_from(definition), &plan, fault);
+    if (status == PL_OK)
+        pl_plan_fini(&plan);
+    return status;
 }
 
 static pl_status job_open_input(const struct pl_worker_job *job, size_t n, struct pl_source **out,
@@ -117,7 +120,7 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
                              struct pl_run_report *report, struct pl_run_result *result)
 {
     struct pl_file_out *output = NULL;
-    struct pl_plan plan;
+    struct pl_plan plan = { .max_pages = 0 };
     struct pl_limits limits = pl_limits_default;
     limits.output_bytes = job->run->output_bytes;
     pl_status status = pl_plan_compile(job->run->plan, &plan, &report->fault);
@@ -143,6 +146,7 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
     report->pages = result->pages;
     (void)pl_text_format(report->type, sizeof report->type, "%s", pl_format_type(plan.convert.to));
 done:
+    pl_plan_fini(&plan);
     pl_file_out_free(output);
     return status;
 }

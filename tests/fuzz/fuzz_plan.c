@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == PL_OK) {
         PL_CHECK(fault.status == PL_OK && plan.convert.to < PL_FORMAT_COUNT);
         PL_CHECK(plan.accept_types < 1U << PL_INPUT_COUNT);
+        PL_CHECK(pl_convert_check(&plan.convert, NULL) == PL_OK);
+        pl_plan_fini(&plan);
     } else {
         PL_CHECK(status == PL_MISCONFIGURED && fault.reason[0] != '\0');
         PL_CHECK(pl_text_is_utf8(pl_span_from(fault.reason)));

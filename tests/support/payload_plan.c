@@ -30,6 +30,11 @@ pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out, struct
     return PL_OK;
 }
 
+void pl_plan_fini(struct pl_plan *plan)
+{
+    *plan = (struct pl_plan){ 0 };
+}
+
 char *pl_plan_write_simple(const char *name, enum pl_format to, char *out, size_t size)
 {
     (void)to;

@@ -4,7 +4,10 @@ pl_unit_test(pipeline/codec/test_g4 LIBS pl_pipeline PkgConfig::TIFF)
 pl_unit_test(pipeline/pdf/test_pdf_out LIBS pl_pipeline)
 pl_unit_test(pipeline/pdf/test_pdf_page LIBS pl_pipeline)
 pl_unit_test(pipeline/test_plan LIBS pl_pipeline)
+pl_unit_test(pipeline/test_plan_convert LIBS pl_pipeline)
 pl_fuzz_target(plan LIBS pl_pipeline)
+pl_unit_test(pipeline/test_selection LIBS pl_pipeline)
+pl_fuzz_target(selection LIBS pl_pipeline)
 
 # What the reader tests share: a walk over documents, TIFF files in memory, pages as pixels.
 if(NOT PLATEN_FUZZ)
