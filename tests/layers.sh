@@ -27,7 +27,7 @@ only() { # only HEADER 'paths that may include it'
     fi
 }
 only 'uv\.h'      'engine/net/|workers/process\.c'
-only 'openssl/'   'engine/net/tls|engine/base/seal\.c|engine/base/digest\.c|api/'
+only 'openssl/'   'engine/net/tls|engine/base/seal\.c|engine/base/digest\.c|engine/base/cipher\.c|api/'
 only 'sqlite3\.h' 'storage/ledger_sqlite'
 only 'tiffio\.h'  'pipeline/codec/tiff_'
 only 'jpeglib\.h' 'pipeline/codec/jpeg_'

@@ -4,10 +4,11 @@
  */
 #include "workers/worker_job.h"
 
+#include "engine/base/cipher.h"
 #include "pipeline/run.h"
 #include "workers/sealed_file.h"
 
-/* A seal there and back, and a digest. */
+/* A seal there and back, a digest, and what documents are encrypted with. */
 static pl_status job_warm_ciphers(void)
 {
     static const uint8_t plain[1] = { 0 };
@@ -28,7 +29,7 @@ static pl_status job_warm_ciphers(void)
         status = pl_opener_chunk(opener, 0, sealed, sizeof sealed, true, opened);
     pl_opener_free(opener);
     pl_sealer_free(sealer);
-    return status;
+    return status == PL_OK ? pl_cipher_warm() : status;
 }
 
 pl_status pl_worker_job_warm(struct pl_fault *fault)

@@ -2,6 +2,7 @@
 set(plt1_object ${PROJECT_SOURCE_DIR}/tests/support/plt1_object.c)
 pl_unit_test(engine/base/test_arena LIBS pl_base)
 pl_unit_test(engine/base/test_bytes LIBS pl_base)
+pl_unit_test(engine/base/test_cipher LIBS pl_base)
 pl_unit_test(engine/base/test_clock LIBS pl_base)
 pl_unit_test(engine/base/test_conf LIBS pl_base)
 pl_unit_test(engine/base/test_digest LIBS pl_base)
