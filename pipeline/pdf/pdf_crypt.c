@@ -11,6 +11,7 @@
 
 #include "engine/base/cipher.h"
 #include "engine/base/digest.h"
+#include "pipeline/convert_settings.h"
 #include "pipeline/pdf/pdf_password.h"
 #include "pipeline/pdf/pdf_text.h"
 
@@ -280,4 +281,194 @@ pl_status pl_pdf_crypt_decrypt(const struct pl_pdf_crypt *crypt, enum pl_pdf_cip
         return crypt_undo_aes(key, PL_MD5_BYTES, data, size);
     pl_rc4(key, key_size, data, *size);
     return PL_OK;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+/* Bits of /P (ISO 32000-2 table 22), counted from 0; all that have no name are 1, but the lowest
+ * two. Bit 9, for readers of screens, may not be taken away any more. */
+static uint32_t crypt_permissions(unsigned permissions)
+{
+    static const struct {
+        unsigned permission;
+        unsigned bit;
+    } rows[] = {
+        { PL_PERMIT_PRINT, 2 },     { PL_PERMIT_PRINT_HIGH, 11 }, { PL_PERMIT_MODIFY, 3 },
+        { PL_PERMIT_COPY, 4 },      { PL_PERMIT_ANNOTATE, 5 },    { PL_PERMIT_FILL, 8 },
+        { PL_PERMIT_ASSEMBLE, 10 },
+    };
+    uint32_t bits = ~(uint32_t)3;
+    if ((permissions & PL_PERMIT_PRINT_HIGH) != 0) /* bit 11 says nothing without bit 2 */
+        permissions |= PL_PERMIT_PRINT;
+    for (size_t i = 0; i < PL_COUNT_OF(rows); i++) {
+        if ((permissions & rows[i].permission) == 0)
+            bits &= ~((uint32_t)1 << rows[i].bit);
+    }
+    return bits;
+}
+
+/* One of the two pairs of entries (algorithms 8 and 9), but for the encrypted file key: `hash`
+ * gets what encrypts it. */
+static pl_status crypt_make_entry(const uint8_t prk[PL_SHA256_BYTES], const char *label,
+                                  struct pl_span password, const uint8_t *user,
+                                  uint8_t entry[PL_PDF_ENTRY_BYTES],
+                                  uint8_t hash[PL_PDF_HASH_BYTES])
+{
+    uint8_t *salts = entry + PL_PDF_HASH_BYTES;
+    pl_hkdf_expand(prk, label, strlen(label), salts, 2 * PL_PDF_SALT_BYTES);
+    pl_status status = pl_pdf_password_hash(6, password, salts, user, entry);
+    if (status == PL_OK)
+        status = pl_pdf_password_hash(6, password, salts + PL_PDF_SALT_BYTES, user, hash);
+    return status;
+}
+
+/* Algorithm 10. */
+static pl_status crypt_make_perms(const struct pl_pdf_crypt *crypt, uint32_t permissions,
+                                  const uint8_t prk[PL_SHA256_BYTES], uint8_t perms[PL_AES_BLOCK])
+{
+    static const char label[] = "platen pdf perms";
+    for (unsigned i = 0; i < 4; i++) {
+        perms[i] = (uint8_t)(permissions >> (8 * i));
+        perms[4 + i] = 0xff;
+    }
+    memcpy(perms + 8, "Tadb", 4);
+    pl_hkdf_expand(prk, label, strlen(label), perms + 12, 4);
+    return pl_aes_block(true, crypt->key, perms);
+}
+
+static pl_status crypt_append_hex(struct pl_bytes *out, const char *key, const uint8_t *data,
+                                  size_t size)
+{
+    char hex[2 * PL_PDF_ENTRY_BYTES + 1];
+    PL_CHECK(size <= PL_PDF_ENTRY_BYTES);
+    return pl_bytes_format(out, "/%s<%s>", key, pl_text_hex(data, size, hex));
+}
+
+static pl_status crypt_append(const struct pl_pdf_lock *lock, const uint8_t perms[PL_AES_BLOCK],
+                              struct pl_bytes *out)
+{
+    pl_status status =
+        pl_bytes_format(out,
+                        "<</Filter/Standard/V 5/R 6/Length 256/P %ld/EncryptMetadata true"
+                        "/CF<</StdCF<</Type/CryptFilter/CFM/AESV3/AuthEvent/DocOpen/Length 32>>>>"
+                        "/StmF/StdCF/StrF/StdCF",
+                        (long)(int32_t)lock->permissions);
+    if (status == PL_OK)
+        status = crypt_append_hex(out, "O", lock->owner, sizeof lock->owner);
+    if (status == PL_OK)
+        status = crypt_append_hex(out, "U", lock->user, sizeof lock->user);
+    if (status == PL_OK)
+        status = crypt_append_hex(out, "OE", lock->owner_key, sizeof lock->owner_key);
+    if (status == PL_OK)
+        status = crypt_append_hex(out, "UE", lock->user_key, sizeof lock->user_key);
+    if (status == PL_OK)
+        status = crypt_append_hex(out, "Perms", perms, PL_AES_BLOCK);
+    return status == PL_OK ? pl_bytes_append(out, ">>", 2) : status;
+}
+
+/* What is drawn, and from what. The salts stand in the file for everybody to read, so they come
+ * from the seed alone: derived from a password as well they would let it be guessed without the
+ * slow hash. The file key comes from the seed and both slow hashes. */
+struct crypt_draft {
+    struct pl_pdf_lock lock;
+    uint8_t prk[PL_SHA256_BYTES];
+    uint8_t secrets[2][PL_PDF_HASH_BYTES]; /* of user and owner: encrypt the file key */
+    uint8_t perms[PL_AES_BLOCK];
+    char nobody[2 * PL_SHA256_BYTES + 1]; /* an owner's password that nobody knows */
+};
+
+static pl_status crypt_draw(struct crypt_draft *draft, struct pl_span user, struct pl_span owner,
+                            struct pl_pdf_crypt *crypt)
+{
+    static const uint8_t zero[PL_AES_BLOCK] = { 0 };
+    static const char key_label[] = "platen pdf file key";
+    static const char vector_label[] = "platen pdf vectors";
+    static const char nobody_label[] = "platen pdf nobody";
+    uint8_t prk[PL_SHA256_BYTES];
+    struct pl_pdf_lock *lock = &draft->lock;
+    pl_status status = crypt_make_entry(draft->prk, "platen pdf user salts", user, NULL, lock->user,
+                                        draft->secrets[0]);
+    if (status != PL_OK)
+        return status;
+    if (owner.size == 0) {
+        pl_hkdf_extract(draft->prk, sizeof draft->prk, draft->secrets[0], PL_PDF_HASH_BYTES, prk);
+        pl_hkdf_expand(prk, nobody_label, strlen(nobody_label), prk, sizeof prk);
+        owner = pl_span_from(pl_text_hex(prk, sizeof prk, draft->nobody));
+    }
+    status = crypt_make_entry(draft->prk, "platen pdf owner salts", owner, lock->user, lock->owner,
+                              draft->secrets[1]);
+    if (status != PL_OK)
+        return status;
+    pl_hkdf_extract(draft->prk, sizeof draft->prk, draft->secrets, sizeof draft->secrets, prk);
+    pl_hkdf_expand(prk, key_label, strlen(key_label), crypt->key, sizeof crypt->key);
+    pl_hkdf_expand(prk, vector_label, strlen(vector_label), crypt->iv_key, sizeof crypt->iv_key);
+    pl_wipe(prk, sizeof prk);
+    memcpy(lock->user_key, crypt->key, sizeof lock->user_key);
+    memcpy(lock->owner_key, crypt->key, sizeof lock->owner_key);
+    status = pl_aes_cbc(true, draft->secrets[0], 32, zero, lock->user_key, 32);
+    if (status == PL_OK)
+        status = pl_aes_cbc(true, draft->secrets[1], 32, zero, lock->owner_key, 32);
+    return status == PL_OK ? crypt_make_perms(crypt, lock->permissions, draft->prk, draft->perms)
+                           : status;
+}
+
+pl_status pl_pdf_crypt_make(const char *user, const char *owner, unsigned permissions,
+                            const uint8_t seed[32], struct pl_pdf_crypt *crypt,
+                            struct pl_bytes *out)
+{
+    static const char label[] = "platen pdf encryption";
+    struct pl_span users = pl_span_from(user);
+    struct pl_span owners = pl_span_from(owner);
+    struct pl_pdf_crypt made = { .strings = PL_PDF_CIPHER_AES_256,
+                                 .streams = PL_PDF_CIPHER_AES_256,
+                                 .metadata = true,
+                                 .key_size = 32 };
+    struct crypt_draft draft = { .lock = { .permissions = crypt_permissions(permissions) } };
+    if (users.size > PL_PDF_PASSWORD_MOST || owners.size > PL_PDF_PASSWORD_MOST ||
+        !pl_text_is_utf8(users) || !pl_text_is_utf8(owners))
+        return PL_BAD_REQUEST;
+    pl_hkdf_extract(label, strlen(label), seed, 32, draft.prk);
+    pl_status status = crypt_draw(&draft, users, owners, &made);
+    if (status == PL_OK)
+        status = crypt_append(&draft.lock, draft.perms, out);
+    if (status == PL_OK)
+        *crypt = made;
+    pl_wipe(&draft, sizeof draft);
+    pl_wipe(&made, sizeof made);
+    return status;
+}
+
+uint64_t pl_pdf_crypt_size(uint64_t size)
+{
+    return PL_AES_BLOCK + (size / PL_AES_BLOCK + 1) * PL_AES_BLOCK;
+}
+
+void pl_pdf_crypt_vector(struct pl_pdf_crypt *crypt, uint8_t iv[16])
+{
+    uint8_t number[8];
+    uint8_t mac[PL_SHA256_BYTES];
+    pl_put_u64be(number, crypt->iv_counter++);
+    pl_hmac_sha256(crypt->iv_key, sizeof crypt->iv_key, number, sizeof number, mac);
+    memcpy(iv, mac, PL_AES_BLOCK);
+}
+
+pl_status pl_pdf_crypt_encrypt(struct pl_pdf_crypt *crypt, const void *data, size_t size,
+                               struct pl_bytes *out)
+{
+    uint8_t *room = NULL;
+    if (size > SIZE_MAX - (size_t)3 * PL_AES_BLOCK)
+        return PL_TOO_LARGE;
+    size_t total = (size_t)pl_pdf_crypt_size(size);
+    size_t padded = total - PL_AES_BLOCK;
+    pl_status status = pl_bytes_reserve(out, total, &room);
+    if (status != PL_OK)
+        return status;
+    pl_pdf_crypt_vector(crypt, room);
+    if (size > 0)
+        memcpy(room + PL_AES_BLOCK, data, size);
+    memset(room + PL_AES_BLOCK + size, (int)(padded - size), padded - size);
+    status = pl_aes_cbc(true, crypt->key, crypt->key_size, room, room + PL_AES_BLOCK, padded);
+    if (status == PL_OK)
+        out->size += total;
+    return status;
 }

@@ -37,11 +37,18 @@ pl_status pl_pdf_crypt_open(const struct pl_pdf_value *encrypt, struct pl_span i
 pl_status pl_pdf_crypt_decrypt(const struct pl_pdf_crypt *crypt, enum pl_pdf_cipher cipher,
                                struct pl_pdf_ref ref, uint8_t *data, size_t *size) PL_MUST_USE;
 
-/* For writing: draws the file key, salts and vectors from `seed` and the passwords. Appends the
- * /Encrypt dictionary ("<<...>>") to `out`. `permissions` is of enum pl_permission. */
+/* For writing: derives the file key, salts and vectors from `seed` and the passwords, so that the
+ * same work gives the same bytes. Appends the /Encrypt dictionary ("<<...>>") to `out`.
+ * `permissions` is of enum pl_permission. An empty user's password lets everybody open the file; an
+ * empty owner's password gives the owner's rights to nobody. BAD_REQUEST: a password is not UTF-8
+ * or has more than 127 bytes. */
 pl_status pl_pdf_crypt_make(const char *user, const char *owner, unsigned permissions,
                             const uint8_t seed[32], struct pl_pdf_crypt *crypt,
                             struct pl_bytes *out) PL_MUST_USE;
+/* How many bytes `size` bytes become: vector, data, padding. */
+uint64_t pl_pdf_crypt_size(uint64_t size);
+/* The next vector, for a caller that encrypts piece by piece (CBC with crypt->key, PKCS #7). */
+void pl_pdf_crypt_vector(struct pl_pdf_crypt *crypt, uint8_t iv[16]);
 /* Appends the vector and the padded ciphertext. */
 pl_status pl_pdf_crypt_encrypt(struct pl_pdf_crypt *crypt, const void *data, size_t size,
                                struct pl_bytes *out) PL_MUST_USE;

@@ -50,7 +50,7 @@ pl_status pl_pdf_out_new(struct pl_out *out, struct pl_pdf_out **pdf)
         return PL_NO_MEMORY;
     pl_bytes_init(&made->scratch, OUT_SCRATCH);
     pl_bytes_init(&made->content, OUT_SCRATCH);
-    pl_status status = pl_pdf_writer_new(out, &made->writer);
+    pl_status status = pl_pdf_writer_new(out, 7, NULL, &made->writer);
     if (status == PL_OK) {
         *pdf = made;
     } else {
@@ -332,5 +332,5 @@ pl_status pl_pdf_out_end(struct pl_pdf_out *pdf)
                   "<</Type/Catalog/Pages %u 0 R/Metadata %u 0 R/OutputIntents[%u 0 R]>>", pages,
                   metadata, intent);
     pl_pdf_end(pdf->writer);
-    return pl_pdf_writer_finish(pdf->writer, catalog);
+    return pl_pdf_writer_finish(pdf->writer, &(struct pl_pdf_ends){ .root = catalog });
 }

@@ -8,7 +8,7 @@
 #ifndef PL_PIPELINE_PDF_PDF_WRITER_H
 #define PL_PIPELINE_PDF_PDF_WRITER_H
 
-#include "engine/base/bytes.h"
+#include "pipeline/pdf/pdf_crypt.h"
 #include "pipeline/source.h"
 
 /* ISO 32000-1 annex C and ISO 19005-2 6.1.13: more indirect objects are not portable. */
@@ -16,8 +16,11 @@
 
 struct pl_pdf_writer;
 
-/* Writes the header (%PDF-1.7 and the comment of high bytes that ISO 19005-2 6.1.2 asks for). */
-pl_status pl_pdf_writer_new(struct pl_out *out, struct pl_pdf_writer **writer) PL_MUST_USE;
+/* Writes the header (%PDF-1.`minor`, 4 or 7, and the comment of high bytes that ISO 19005-2 6.1.2
+ * asks for). With `crypt`, of pl_pdf_crypt_make, every string and stream is encrypted on its way;
+ * it outlives the writer. */
+pl_status pl_pdf_writer_new(struct pl_out *out, unsigned minor, struct pl_pdf_crypt *crypt,
+                            struct pl_pdf_writer **writer) PL_MUST_USE;
 void pl_pdf_writer_free(struct pl_pdf_writer *writer);
 
 pl_status pl_pdf_status(const struct pl_pdf_writer *writer) PL_MUST_USE;
@@ -36,11 +39,30 @@ void pl_pdf_format(struct pl_pdf_writer *writer, const char *format, ...) PL_PRI
 /* "n 0 obj", and what ends it. */
 void pl_pdf_begin(struct pl_pdf_writer *writer, uint32_t number);
 void pl_pdf_end(struct pl_pdf_writer *writer);
+/* A string object, whatever its bytes are; encrypted where the file is. Strings never go through
+ * pl_pdf_write, except those of the trailer and of /Encrypt. */
+void pl_pdf_string(struct pl_pdf_writer *writer, struct pl_span bytes);
+/* A name object, whatever its bytes are (without '/'). */
+void pl_pdf_name(struct pl_pdf_writer *writer, struct pl_span bytes);
+
 /* Ends a dictionary that was begun with "<<" (without its Length), then data, then the object. */
 void pl_pdf_end_stream(struct pl_pdf_writer *writer, const void *data, size_t size);
+/* The same for data that is never held as a whole: exactly `size` bytes, in any number of pieces,
+ * between the two. Nothing else is written meanwhile. */
+void pl_pdf_begin_stream(struct pl_pdf_writer *writer, uint64_t size);
+void pl_pdf_stream_data(struct pl_pdf_writer *writer, const void *data, size_t size);
+void pl_pdf_close_stream(struct pl_pdf_writer *writer);
 
-/* Cross-reference table, trailer with an /ID that the contents give, %%EOF; hands
+/* Where objects stand and what the trailer names. */
+struct pl_pdf_ends {
+    uint32_t root;
+    uint32_t info;          /* 0: none */
+    struct pl_span encrypt; /* the dictionary of pl_pdf_crypt_make, or empty */
+};
+
+/* /Encrypt, cross-reference table, trailer with an /ID that the contents give, %%EOF; hands
  * everything to the output. Every reserved number was written. */
-pl_status pl_pdf_writer_finish(struct pl_pdf_writer *writer, uint32_t root) PL_MUST_USE;
+pl_status pl_pdf_writer_finish(struct pl_pdf_writer *writer,
+                               const struct pl_pdf_ends *ends) PL_MUST_USE;
 
 #endif
