@@ -16,7 +16,7 @@ pl_fuzz_target(selection LIBS pl_pipeline)
 # What the reader tests share: a walk over documents, TIFF files in memory, pages as pixels.
 if(NOT PLATEN_FUZZ)
     add_library(pl_test_reader STATIC unit/pipeline/codec/memory_tiff.c
-        unit/pipeline/codec/page_pixels.c unit/pipeline/codec/reader_walk.c)
+        unit/pipeline/codec/page_maker.c unit/pipeline/codec/page_pixels.c unit/pipeline/codec/reader_walk.c)
     target_link_libraries(pl_test_reader PUBLIC pl_pipeline PkgConfig::TIFF PkgConfig::JPEG
         PkgConfig::ZLIB)
 endif()
@@ -24,6 +24,7 @@ pl_unit_test(pipeline/codec/test_hostile_images LIBS pl_test_reader TIMEOUT 300)
 pl_unit_test(pipeline/codec/test_tiff_decode LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_tiff_in LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_jpeg_in LIBS pl_test_reader)
+pl_unit_test(pipeline/codec/test_tiff_out LIBS pl_test_reader)
 pl_unit_test(pipeline/codec/test_sniff LIBS pl_pipeline)
 pl_unit_test(pipeline/codec/test_tiff_dir LIBS pl_pipeline)
 pl_unit_test(pipeline/image/test_page LIBS pl_pipeline)
