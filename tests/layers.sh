@@ -31,6 +31,7 @@ only 'openssl/'   'engine/net/tls|engine/base/seal\.c|engine/base/digest\.c|engi
 only 'sqlite3\.h' 'storage/ledger_sqlite'
 only 'tiffio\.h'  'pipeline/codec/tiff_'
 only 'jpeglib\.h' 'pipeline/codec/jpeg_'
+only 'jbig2\.h'   'pipeline/codec/jbig2_decode\.c'
 only 'zlib\.h'    'pipeline/codec/flate\.c'
 only 'seccomp\.h' 'workers/sandbox\.c'
 only 'yaml\.h'    'engine/base/conf'

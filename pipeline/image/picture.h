@@ -1,9 +1,10 @@
 /* picture: a page's pixels, all of them, in memory: what image operations work on.
  *
  * Rows run top to bottom. Bilevel: 1 bit a pixel, most significant bit first, 1 is black, rows are
- * whole 64-bit words so that kernels need no tail. Grey, RGB and CMYK: 8 bits a sample, 0 is black
- * (no ink in CMYK), contiguous. Pixels of 16 bits are brought down to 8 when a page is decoded into
- * a picture, which only happens when something must be done to the pixels.
+ * whole 64-bit words so that kernels need no tail, and bits past the width are 0. Grey, RGB and
+ * CMYK: 8 bits a sample, 0 is black (no ink in CMYK), contiguous. Pixels of 16 bits are brought
+ * down to 8 when a page is decoded into a picture, which only happens when something must be done
+ * to the pixels.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
