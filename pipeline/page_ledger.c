@@ -45,15 +45,20 @@ static pl_status ledger_string(struct pl_bytes *json, const char *text)
     return status == PL_OK ? pl_bytes_append(json, "\"", 1) : status;
 }
 
-pl_status pl_page_ledger_add(struct pl_bytes *json, uint32_t n, size_t input,
-                             const struct pl_page *page, uint64_t bytes_out)
+pl_status pl_page_ledger_add(struct pl_bytes *json, const struct pl_page_row *row,
+                             const struct pl_page *page)
 {
-    pl_status status = pl_bytes_format(
-        json,
-        "%s{\"n\":%u,\"input\":%zu,\"page\":%u,\"width\":%u,\"height\":%u,\"how\":\"%s\","
-        "\"bytes\":%zu,\"bytes_out\":%llu",
-        json->size == 0 ? "[" : ",", n, input, page->number, page->width_px, page->height_px,
-        ledger_how(page->how), page->data.size, (unsigned long long)bytes_out);
+    uint64_t bytes = page->bytes_in > 0 ? page->bytes_in : page->data.size;
+    pl_status status = pl_bytes_format(json, json->size == 0 ? "[{" : ",{");
+    if (status == PL_OK && row->document > 0)
+        status = pl_bytes_format(json, "\"document\":%u,", row->document);
+    if (status == PL_OK)
+        status = pl_bytes_format(
+            json,
+            "\"n\":%u,\"input\":%zu,\"page\":%u,\"width\":%u,\"height\":%u,\"how\":\"%s\","
+            "\"bytes\":%llu,\"bytes_out\":%llu",
+            row->n, row->input, page->number, page->width_px, page->height_px,
+            ledger_how(page->how), (unsigned long long)bytes, (unsigned long long)row->bytes_out);
     if (status == PL_OK && page->note[0] != '\0') {
         status = pl_bytes_format(json, ",\"note\":");
         if (status == PL_OK)

@@ -12,6 +12,7 @@
 #include "pipeline/source.h"
 
 #define PL_RUN_SUFFIX_CHARS 12
+#define PL_RUN_NOTE_CHARS 512
 
 /* One document of the result, as it is told when it is whole. */
 struct pl_run_document {
@@ -67,8 +68,8 @@ struct pl_run_result {
     uint64_t bytes_out;                    /* of all documents */
     uint32_t by_how[PL_PAGE_RENDERED + 1]; /* pages by enum pl_page_how */
     bool repaired;                         /* damage was worked around; `note` says what */
-    char note[512];              /* sentences for the job's report; empty: nothing to say */
-    struct pl_bytes page_ledger; /* JSON array, one object a page of all documents */
+    char note[PL_RUN_NOTE_CHARS]; /* sentences for the job's report; empty: nothing to say */
+    struct pl_bytes page_ledger;  /* JSON array, one object a page of all documents */
 };
 
 /* At most threads + 2 pages are held in memory. Output bytes do not depend on `threads`. On failure
