@@ -52,3 +52,7 @@ pl_unit_test(pipeline/codec/test_g4_decode LIBS pl_test_reader)
 pl_unit_test(pipeline/image/test_page_decode LIBS pl_test_reader)
 pl_fuzz_target(g4_decode LIBS pl_pipeline)
 pl_fuzz_target(page_decode LIBS pl_pipeline)
+pl_unit_test(pipeline/codec/test_ghost SOURCES unit/pipeline/codec/page_pdf.c LIBS pl_pipeline
+    PkgConfig::JPEG TIMEOUT 120)
+pl_unit_test(pipeline/codec/test_ghost_words LIBS pl_pipeline)
+pl_fuzz_target(ghost_words LIBS pl_pipeline)
