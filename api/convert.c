@@ -57,6 +57,7 @@ struct convert {
 
     size_t next; /* task */
     struct pl_run run;
+    int output_fd;
     char beside[PL_PATH_CHARS * 5];
     uint64_t bytes_in;
     int64_t began_ms;
@@ -90,9 +91,9 @@ static void task_close(struct convert *convert)
     for (size_t i = 0; i < convert->run.input_count; i++)
         (void)close(convert->run.inputs[i].fd);
     convert->run.input_count = 0;
-    if (convert->run.output.fd >= 0)
-        (void)close(convert->run.output.fd);
-    convert->run.output.fd = -1;
+    if (convert->output_fd >= 0)
+        (void)close(convert->output_fd);
+    convert->output_fd = -1;
     if (convert->beside[0] != '\0')
         (void)unlink(convert->beside);
     convert->beside[0] = '\0';
@@ -117,8 +118,8 @@ static pl_status task_open_output(struct convert *convert, const char *path, str
         convert->beside[0] = '\0';
         return pl_fault_set(fault, PL_MISCONFIGURED, "the path of the output is too long");
     }
-    convert->run.output = (struct pl_run_file){ .fd = mkostemp(convert->beside, O_CLOEXEC) };
-    if (convert->run.output.fd >= 0)
+    convert->output_fd = mkostemp(convert->beside, O_CLOEXEC);
+    if (convert->output_fd >= 0)
         return PL_OK;
     convert->beside[0] = '\0';
     return pl_fault_set(fault, PL_MISCONFIGURED, "cannot write beside %s: %s", path,
@@ -130,7 +131,7 @@ static pl_status task_publish(struct convert *convert, const char *path, struct 
 {
     mode_t mask = umask(0);
     (void)umask(mask);
-    if (fchmod(convert->run.output.fd, 0666 & ~mask) != 0 || fsync(convert->run.output.fd) != 0)
+    if (fchmod(convert->output_fd, 0666 & ~mask) != 0 || fsync(convert->output_fd) != 0)
         return pl_fault_set(fault, pl_status_from_errno(errno), "%s: %s", path, strerror(errno));
     int failed = convert->wish.force
                      ? rename(convert->beside, path)
@@ -161,8 +162,8 @@ static void convert_on_run(struct pl_run *run)
         status = task_publish(convert, task->output, &fault);
     if (status == PL_OK)
         (void)printf("%s: %u pages, %llu bytes in, %llu out, %lld ms\n", task->output,
-                     run->report.pages, (unsigned long long)convert->bytes_in,
-                     (unsigned long long)run->report.bytes, (long long)took_ms);
+                     run->report.summary.pages_out, (unsigned long long)convert->bytes_in,
+                     (unsigned long long)run->report.summary.bytes_out, (long long)took_ms);
     if (status != PL_OK) {
         fault.status = status;
         convert_say_failure(convert, task->inputs[0], &fault);
@@ -173,15 +174,32 @@ static void convert_on_run(struct pl_run *run)
     convert_continue(convert);
 }
 
+/* The one document of a task. */
+static pl_status task_open_document(struct pl_run *run, uint32_t n, struct pl_run_file *out,
+                                    struct pl_fault *fault)
+{
+    const struct convert *convert = PL_CONTAINER_OF(run, struct convert, run);
+    if (n > 1)
+        return pl_fault_set(fault, PL_UNSUPPORTED,
+                            "this format makes several documents out of these pages; choose one "
+                            "page, or another format");
+    if (ftruncate(convert->output_fd, 0) != 0)
+        return pl_fault_set(fault, PL_IO_ERROR, "%s: %s", convert->beside, strerror(errno));
+    *out = (struct pl_run_file){ .fd = convert->output_fd };
+    return PL_OK;
+}
+
 static pl_status task_open(struct convert *convert, struct pl_fault *fault)
 {
     const struct pl_convert_task *task = convert_task(convert);
     pl_status status = PL_OK;
     convert->run = (struct pl_run){ .plan = convert->definition,
                                     .wall_limit_ms = convert->settings.jobs_lease_ms,
-                                    .output = { .fd = -1 },
+                                    .limits = convert->settings.limits,
+                                    .open_document = task_open_document,
                                     .done = convert_on_run };
     convert->bytes_in = 0;
+    convert->output_fd = -1;
     for (size_t i = 0; i < task->input_count && status == PL_OK; i++)
         status = task_open_input(convert, task->inputs[i], fault);
     if (status == PL_OK)
@@ -261,8 +279,8 @@ static pl_status convert_start(struct convert *convert, struct pl_fault *fault)
         .processes = 1,
         .threads = pl_settings_threads(&convert->settings),
         .memory_bytes = convert->settings.workers_memory_bytes,
-        .cpu_ms = convert->settings.workers_cpu_ms,
-        .output_bytes = convert->settings.workers_output_bytes,
+        .cpu_ms = convert->settings.limits.cpu_ms,
+        .output_bytes = convert->settings.limits.output_bytes,
         .jobs_per_process = convert->settings.workers_jobs_per_process,
     };
     pl_status status = pl_worker_program(&convert->settings, worker, fault);

@@ -404,8 +404,11 @@ static pl_status download_read(struct pl_ask *ask, const struct pl_ledger *ledge
     pl_status status =
         ledger->ops->job_load(ledger->self, &ask->tenant, &ask->job, &ask->arena, &download->job);
     if (status == PL_OK && !download->is_original)
-        status = ledger->ops->document_load(ledger->self, &ask->job, ask->n, &ask->arena,
-                                            &download->document);
+        /* Before the job is done, rows and objects may be those of different tries. */
+        status = download->job.state != PL_JOB_DONE
+                     ? PL_NOT_FOUND
+                     : ledger->ops->document_load(ledger->self, &ask->job, ask->n, &ask->arena,
+                                                  &download->document);
     return status;
 }
 

@@ -97,6 +97,33 @@ static json_t *history_json(const struct pl_job_view *job)
     return array;
 }
 
+static json_t *pages_json(const struct pl_job_report *report)
+{
+    json_t *json = json_pack("{s:I, s:I}", "in", (json_int_t)report->pages_in, "out",
+                             (json_int_t)report->pages_out);
+    for (unsigned how = 0; json != NULL && how < PL_JOB_PAGES_COUNT; how++)
+        (void)json_object_set_new(json, pl_job_pages_name((enum pl_job_pages)how),
+                                  json_integer((json_int_t)report->by_how[how]));
+    return json;
+}
+
+/* What was done, of a job that is done. */
+static bool job_put_report(json_t *json, const struct pl_job_view *job)
+{
+    const struct pl_job_report *report = &job->report;
+    bool is_shown = job->has_report && job->row.state == PL_JOB_DONE;
+    bool has_note = is_shown && report->note[0] != '\0';
+    json_t *more = json_pack(
+        "{s:I, s:o, s:I, s:o, s:b, s:o}", "bytes_in", (json_int_t)job->row.bytes, "bytes_out",
+        is_shown ? json_integer((json_int_t)report->bytes_out) : json_null(), "document_count",
+        (json_int_t)(is_shown ? report->documents : 0), "pages",
+        is_shown ? pages_json(report) : json_null(), "repaired", is_shown && report->repaired,
+        "note", has_note ? json_shown(pl_span_from(report->note)) : json_null());
+    bool done = more != NULL && json_object_update(json, more) == 0;
+    json_decref(more);
+    return done;
+}
+
 json_t *pl_job_json(const struct pl_job_view *job)
 {
     const struct pl_ledger_job *row = &job->row;
@@ -109,9 +136,8 @@ json_t *pl_job_json(const struct pl_job_view *job)
         "received_at", json_time(row->received_ms), "finished_at", json_time(row->finished_ms),
         "attempts", (int)row->attempts, "error", json_error(row->error, job->reason), "documents",
         documents_json(job), "original", json_href(&row->id, "/original"));
-    if (json == NULL || !job->has_history)
-        return json;
-    if (json_object_set_new(json, "history", history_json(job)) == 0)
+    if (json != NULL && job_put_report(json, job) &&
+        (!job->has_history || json_object_set_new(json, "history", history_json(job)) == 0))
         return json;
     json_decref(json);
     return NULL;

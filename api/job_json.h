@@ -5,9 +5,13 @@
 #ifndef PL_API_JOB_JSON_H
 #define PL_API_JOB_JSON_H
 
+#include "engine/core/job_report.h"
 #include "engine/core/ledger.h"
 
 #include <jansson.h>
+
+/* Documents of a job that a list shows; the job itself shows all. */
+#define PL_JOB_LIST_DOCUMENTS 10u
 
 /* One document of a job. */
 struct pl_job_document {
@@ -29,6 +33,8 @@ struct pl_job_view {
     struct pl_span device_login;
     struct pl_span reason;
     struct pl_span device_sealed; /* as the ledger has it */
+    struct pl_job_report report;
+    bool has_report;
     struct pl_job_document *documents;
     struct pl_job_event *events;
     bool has_history; /* false: `history` is left out (lists) */

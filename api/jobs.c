@@ -84,7 +84,9 @@ static pl_status gather_parts(struct gather *gather, const struct pl_ledger *led
     gather->event_tail = &job->events;
     pl_status status = gather_device(gather, ledger, job, gather->jobs);
     if (status == PL_OK)
-        status = ledger->ops->document_each(ledger->self, &job->row.id, gather_on_document, gather);
+        status = ledger->ops->document_each(ledger->self, &job->row.id,
+                                            job->has_history ? UINT32_MAX : PL_JOB_LIST_DOCUMENTS,
+                                            gather_on_document, gather);
     if (status == PL_OK && job->has_history)
         status = ledger->ops->job_events(ledger->self, &job->row.id, gather_on_event, gather);
     return status == PL_OK ? gather->status : status;
@@ -170,6 +172,19 @@ static pl_status document_open(struct pl_ask *ask, struct pl_job_document *docum
     return status;
 }
 
+/* A job that made nothing, or did before there were reports, has none. */
+static pl_status job_open_report(struct pl_ask *ask, struct pl_job_view *job)
+{
+    char field[PL_FIELD_CHARS];
+    const struct pl_ledger_job *row = &job->row;
+    struct pl_span report = { "", 0 };
+    pl_status status = pl_jobs_open_field(ask, pl_field_name("job.report", &row->id, 0, field),
+                                          row->report_sealed, &report);
+    if (status == PL_OK && report.size > 0)
+        job->has_report = pl_job_report_read(report, &job->report);
+    return status;
+}
+
 static pl_status job_open(struct pl_ask *ask, struct pl_job_view *job)
 {
     char field[PL_FIELD_CHARS];
@@ -180,6 +195,8 @@ static pl_status job_open(struct pl_ask *ask, struct pl_job_view *job)
     if (status == PL_OK)
         status = pl_jobs_open_field(ask, pl_field_name("job.reason", &row->id, 0, field),
                                     row->reason_sealed, &job->reason);
+    if (status == PL_OK)
+        status = job_open_report(ask, job);
     if (status == PL_OK)
         status = pl_jobs_open_field(ask, pl_field_name("device.secret", &row->device, 0, field),
                                     job->device_sealed, &secret);

@@ -72,7 +72,12 @@ static pl_status serve_open_ledger(struct serve *serve, struct pl_fault *fault)
         status = pl_ledger_sqlite_open(path, &serve->log, &serve->ledger, fault);
     if (status == PL_OK)
         status = serve->ledger.ops->tenant_each(serve->ledger.self, serve_on_tenant, &loading);
-    return status == PL_OK ? loading.status : status;
+    if (status == PL_OK)
+        status = loading.status;
+    if (status == PL_OK)
+        status =
+            pl_tenant_limits_load(&serve->settings, &serve->ledger, &serve->tenant_limits, fault);
+    return status;
 }
 
 static pl_status serve_open_disk(struct serve *serve, struct pl_fault *fault)
@@ -92,12 +97,13 @@ static pl_status serve_open_disk(struct serve *serve, struct pl_fault *fault)
 static pl_status serve_open_pool(struct serve *serve, struct pl_fault *fault)
 {
     const struct pl_settings *settings = &serve->settings;
+    const struct pl_run_limits most = pl_tenant_limits_most(serve->tenant_limits);
     const struct pl_pool_settings pool = {
         .processes = pl_settings_processes(settings),
         .threads = pl_settings_threads(settings),
         .memory_bytes = settings->workers_memory_bytes,
-        .cpu_ms = settings->workers_cpu_ms,
-        .output_bytes = settings->workers_output_bytes,
+        .cpu_ms = most.cpu_ms,
+        .output_bytes = most.output_bytes,
         .jobs_per_process = settings->workers_jobs_per_process,
     };
     return pl_pool_new(serve->loop, &serve->log, serve->launcher, &pool, &serve->pool, fault);
@@ -121,6 +127,7 @@ static pl_status serve_open_core(struct serve *serve, struct pl_fault *fault)
         .store = serve->store,
         .runner = pl_pool_runner(serve->pool),
         .spool = serve->spool,
+        .limits = { pl_tenant_limits_of, serve->tenant_limits },
         .settings = { .attempts = (uint32_t)settings->jobs_attempts,
                       .lease_ms = settings->jobs_lease_ms,
                       .retry_ms = settings->jobs_retry_ms,
@@ -254,6 +261,7 @@ void serve_free_parts(struct serve *serve)
     pl_tls_context_free(serve->devices_tls);
     pl_tls_context_free(serve->control_tls);
     pl_core_free(serve->core);
+    pl_tenant_limits_free(serve->tenant_limits);
     pl_spool_free(serve->spool);
     if (serve->store.ops != NULL)
         serve->store.ops->close(serve->store.self);

@@ -8,6 +8,7 @@
 #include "api/ask.h"
 #include "api/settings.h"
 #include "api/startup.h"
+#include "api/tenant_limits.h"
 #include "engine/ingest/http_door.h"
 #include "engine/net/timer.h"
 #include "storage/keyring.h"
@@ -23,6 +24,7 @@ struct serve {
     struct pl_launcher *launcher;
     struct pl_loop *loop;
     struct pl_keychain *chain;
+    struct pl_tenant_limits *tenant_limits;
     struct pl_ledger ledger; /* until the thread owns it */
     struct pl_ledger_thread *ledger_thread;
     struct pl_object_store store;

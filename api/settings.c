@@ -112,11 +112,29 @@ static const struct pl_conf_row settings_rows[] = {
            "Page threads in each worker; 0 for one for each processor, at most 4."),
     BYTES("workers.memory", workers_memory_bytes, 64 * MIB, TIB, "1GiB",
           "Address space of one worker; a document that needs more fails alone."),
-    DURATION("workers.cpu_time", workers_cpu_ms, SECOND, 24 * HOUR, "5m",
-             "Processor time of one job."),
-    BYTES("workers.output_bytes", workers_output_bytes, MIB, TIB, "4GiB", "Largest result."),
     NUMBER("workers.jobs_per_process", workers_jobs_per_process, 1, 1000000, "1000",
            "A worker is replaced by a fresh one after so many jobs."),
+
+    NUMBER("limits.documents", limits.documents, 1, PL_RUN_DOCUMENTS_MOST, "1000",
+           "Most documents that one job may end with (formats of one page a file)."),
+    NUMBER("limits.pages", limits.pages, 1, 100000, "10000",
+           "Most pages of a document that comes in."),
+    NUMBER("limits.side_pixels", limits.side_px, 1000, 1000000, "65500",
+           "Longest side of a page, in pixels."),
+    NUMBER("limits.colour_pixels", limits.colour_px, 1000000, 4000000000, "150000000",
+           "Most pixels of a grey or colour page."),
+    NUMBER("limits.bilevel_pixels", limits.bilevel_px, 1000000, 16000000000, "600000000",
+           "Most pixels of a bilevel page."),
+    BYTES("limits.page_bytes", limits.page_bytes, MIB, 64 * GIB, "512MiB",
+          "Most bytes of one page in memory, encoded or decoded; workers.memory bounds it too."),
+    NUMBER("limits.expansion", limits.expansion, 10, 1000000, "1000",
+           "How many times its encoded size a page may grow when it is decoded."),
+    NUMBER("limits.nesting", limits.nesting, 8, 500, "100",
+           "How deep objects of a PDF may stand inside each other."),
+    BYTES("limits.output_bytes", limits.output_bytes, MIB, TIB, "4GiB",
+          "Largest result of one job, all its documents together."),
+    DURATION("limits.cpu_time", limits.cpu_ms, SECOND, 24 * HOUR, "5m",
+             "Processor time of one job."),
 
     NUMBER("jobs.attempts", jobs_attempts, 1, 100, "3",
            "Attempts before a job is put aside as dead, with its original."),
@@ -145,6 +163,8 @@ static const struct pl_conf_row settings_rows[] = {
     TEXT("paths.spool", paths_spool, 1, "spool", "Folder of sealed originals."),
     TEXT("paths.store", paths_store, 1, "store", "Folder of sealed results."),
     TEXT("paths.run", paths_run, 1, "run", "Folder that says where the running engine listens."),
+    TEXT("paths.tenants", paths_tenants, 1, "tenants",
+         "Folder of limits that tenants have of their own, TENANT.yaml each; need not exist."),
 };
 
 static const struct pl_conf_table settings_table = { settings_rows, PL_COUNT_OF(settings_rows) };
@@ -152,6 +172,19 @@ static const struct pl_conf_table settings_table = { settings_rows, PL_COUNT_OF(
 const struct pl_conf_table *pl_settings_table(void)
 {
     return &settings_table;
+}
+
+struct pl_conf_table pl_settings_limits_table(void)
+{
+    struct pl_conf_table table = { NULL, 0 };
+    for (size_t i = 0; i < PL_COUNT_OF(settings_rows); i++) {
+        if (strncmp(settings_rows[i].name, "limits.", strlen("limits.")) != 0)
+            continue;
+        if (table.rows == NULL)
+            table.rows = &settings_rows[i];
+        table.count++; /* they stand together */
+    }
+    return table;
 }
 
 void pl_settings_defaults(struct pl_settings *out)

@@ -6,6 +6,7 @@
 #define PL_API_SETTINGS_H
 
 #include "engine/base/conf.h"
+#include "engine/core/runner.h"
 
 #define PL_SETTINGS_NAME_CHARS 64
 #define PL_SETTINGS_ADDRESS_CHARS 128
@@ -49,9 +50,9 @@ struct pl_settings {
     uint64_t workers_processes;
     uint64_t workers_threads;
     uint64_t workers_memory_bytes;
-    uint64_t workers_cpu_ms;
-    uint64_t workers_output_bytes;
     uint64_t workers_jobs_per_process;
+
+    struct pl_run_limits limits; /* of every tenant that has none of its own */
 
     uint64_t jobs_attempts;
     uint64_t jobs_lease_ms;
@@ -70,6 +71,7 @@ struct pl_settings {
     char paths_spool[PL_SETTINGS_PATH_CHARS + 1];
     char paths_store[PL_SETTINGS_PATH_CHARS + 1];
     char paths_run[PL_SETTINGS_PATH_CHARS + 1];
+    char paths_tenants[PL_SETTINGS_PATH_CHARS + 1];
 
     /* Not a setting: the absolute folder of the configuration file. */
     char folder[PL_PATH_CHARS];
@@ -77,6 +79,10 @@ struct pl_settings {
 
 /* The one table: what is read, checked, written and documented. */
 const struct pl_conf_table *pl_settings_table(void);
+
+/* Its rows of the section `limits` alone: what a tenant's own file may set. The target is a whole
+ * pl_settings. */
+struct pl_conf_table pl_settings_limits_table(void);
 
 void pl_settings_defaults(struct pl_settings *out);
 

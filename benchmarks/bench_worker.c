@@ -28,6 +28,7 @@ struct bench {
     struct pl_launcher *launcher;
     struct pl_pool *pool;
     struct pl_run run;
+    int output_fd;
     struct pl_seal_key key;
     char plan[512];
     unsigned wanted;
@@ -68,9 +69,18 @@ static void bench_on_closed(void *owner)
 static void bench_next(struct bench *bench)
 {
     struct pl_runner runner = pl_pool_runner(bench->pool);
-    PL_CHECK(ftruncate(bench->run.output.fd, 0) == 0);
     bench->began_us = now_us();
     runner.ops->start(runner.self, &bench->run);
+}
+
+static pl_status bench_on_open(struct pl_run *run, uint32_t n, struct pl_run_file *out,
+                               struct pl_fault *fault)
+{
+    struct bench *bench = PL_CONTAINER_OF(run, struct bench, run);
+    (void)fault;
+    PL_CHECK(n == 1 && ftruncate(bench->output_fd, 0) == 0);
+    *out = (struct pl_run_file){ .fd = bench->output_fd, .key = &bench->key };
+    return PL_OK;
 }
 
 static void bench_on_done(struct pl_run *run)
@@ -173,7 +183,18 @@ int main(int argc, char **argv)
     run->plan = pl_plan_write_simple("bench", PL_FORMAT_PDFA_2B, bench.plan, sizeof bench.plan);
     run->input_count = 1;
     run->inputs[0].key = &bench.key;
-    run->output = (struct pl_run_file){ .fd = temporary_file(), .key = &bench.key };
+    run->limits = (struct pl_run_limits){ .documents = 1,
+                                          .pages = 100000,
+                                          .side_px = 65500,
+                                          .colour_px = 150000000,
+                                          .bilevel_px = 600000000,
+                                          .page_bytes = (uint64_t)512 << 20,
+                                          .expansion = 1000,
+                                          .nesting = 100,
+                                          .output_bytes = (uint64_t)1 << 30,
+                                          .cpu_ms = 20000 };
+    run->open_document = bench_on_open;
+    bench.output_fd = temporary_file();
     run->wall_limit_ms = 60000;
     run->done = bench_on_done;
     bench_seal_input(&bench, NULL);

@@ -195,14 +195,22 @@ static pl_status memory_job_counts(void *self, uint64_t counts[PL_JOB_STATE_COUN
     return PL_OK;
 }
 
+/* A document that was trimmed leaves an empty row behind. */
+static const struct pl_ledger_document *memory_document_at(const struct memory_table *table,
+                                                           size_t at, const struct pl_id *job)
+{
+    const struct pl_ledger_document *row = table->rows[at];
+    return row != NULL && pl_id_equals(&row->job, job) ? row : NULL;
+}
+
 static const struct pl_ledger_document *memory_find_document(const struct memory_ledger *ledger,
                                                              const struct pl_id *job, uint32_t n,
                                                              size_t *at)
 {
     const struct memory_table *table = &ledger->tables[MEMORY_DOCUMENTS];
     for (size_t i = 0; i < table->count; i++) {
-        const struct pl_ledger_document *row = table->rows[i];
-        if (row->n == n && pl_id_equals(&row->job, job)) {
+        const struct pl_ledger_document *row = memory_document_at(table, i, job);
+        if (row != NULL && row->n == n) {
             *at = i;
             return row;
         }
@@ -237,18 +245,18 @@ static pl_status memory_document_load(void *self, const struct pl_id *job, uint3
     return row == NULL ? PL_NOT_FOUND : pl_ledger_document_copy(row, arena, out);
 }
 
-static pl_status memory_document_each(void *self, const struct pl_id *job,
+static pl_status memory_document_each(void *self, const struct pl_id *job, uint32_t limit,
                                       pl_ledger_document_fn *fn, void *owner)
 {
     struct memory_ledger *ledger = self;
     pl_status status = pl_memory_enter(ledger);
     const struct memory_table *table = &ledger->tables[MEMORY_DOCUMENTS];
     uint32_t last = 0; /* numbers are 1-based: the smallest above the last one is next */
-    while (status == PL_OK) {
+    for (; status == PL_OK && limit > 0; limit--) {
         const struct pl_ledger_document *next = NULL;
         for (size_t i = 0; i < table->count; i++) {
-            const struct pl_ledger_document *row = table->rows[i];
-            if (pl_id_equals(&row->job, job) && row->n > last && (next == NULL || row->n < next->n))
+            const struct pl_ledger_document *row = memory_document_at(table, i, job);
+            if (row != NULL && row->n > last && (next == NULL || row->n < next->n))
                 next = row;
         }
         if (next == NULL)
@@ -257,6 +265,19 @@ static pl_status memory_document_each(void *self, const struct pl_id *job,
         fn(owner, next);
     }
     return status;
+}
+
+static pl_status memory_document_trim(void *self, const struct pl_id *job, uint32_t n)
+{
+    struct memory_ledger *ledger = self;
+    pl_status status = pl_memory_enter(ledger);
+    const struct memory_table *table = &ledger->tables[MEMORY_DOCUMENTS];
+    for (size_t i = 0; status == PL_OK && i < table->count; i++) {
+        const struct pl_ledger_document *row = memory_document_at(table, i, job);
+        if (row != NULL && row->n > n)
+            status = pl_memory_put(ledger, MEMORY_DOCUMENTS, i, NULL);
+    }
+    return pl_memory_leave(ledger, status);
 }
 
 void pl_memory_job_ops(struct pl_ledger_ops *ops)
@@ -272,4 +293,5 @@ void pl_memory_job_ops(struct pl_ledger_ops *ops)
     ops->document_put = memory_document_put;
     ops->document_load = memory_document_load;
     ops->document_each = memory_document_each;
+    ops->document_trim = memory_document_trim;
 }

@@ -64,6 +64,7 @@ static pl_status jobs_insert(struct pl_ledger_sqlite *ledger, const struct pl_le
     pl_sql_bind_span(&query, job->result_key_wrapped);
     pl_sql_bind_text(&query, pl_status_name(job->error));
     pl_sql_bind_span(&query, job->reason_sealed);
+    pl_sql_bind_span(&query, job->report_sealed);
     return pl_sql_finish(&query);
 }
 
@@ -108,6 +109,7 @@ static void jobs_take_row(struct pl_sql *query, struct pl_ledger_job *row)
     row->result_key_wrapped = pl_sql_take_span(query);
     row->error = pl_sql_take_status(query);
     row->reason_sealed = pl_sql_take_span(query);
+    row->report_sealed = pl_sql_take_span(query);
 }
 
 static pl_status jobs_write(struct pl_ledger_sqlite *ledger, const struct pl_ledger_job *job)
@@ -120,6 +122,7 @@ static pl_status jobs_write(struct pl_ledger_sqlite *ledger, const struct pl_led
     pl_sql_bind_number(&query, job->finished_ms);
     pl_sql_bind_text(&query, pl_status_name(job->error));
     pl_sql_bind_span(&query, job->reason_sealed);
+    pl_sql_bind_span(&query, job->report_sealed);
     pl_sql_bind_text(&query, job->id.text);
     return pl_sql_finish(&query);
 }
@@ -344,11 +347,12 @@ static pl_status jobs_document_load(void *self, const struct pl_id *job, uint32_
     return pl_sql_end(&query);
 }
 
-static pl_status jobs_document_each(void *self, const struct pl_id *job, pl_ledger_document_fn *fn,
-                                    void *owner)
+static pl_status jobs_document_each(void *self, const struct pl_id *job, uint32_t limit,
+                                    pl_ledger_document_fn *fn, void *owner)
 {
     struct pl_sql query = pl_sql_start(self, PL_SQL_DOCUMENT_EACH);
     pl_sql_bind_text(&query, job->text);
+    pl_sql_bind_number(&query, limit);
     while (pl_sql_step(&query)) {
         struct pl_ledger_document row;
         jobs_take_document(&query, &row);
@@ -356,6 +360,14 @@ static pl_status jobs_document_each(void *self, const struct pl_id *job, pl_ledg
             fn(owner, &row);
     }
     return pl_sql_end(&query);
+}
+
+static pl_status jobs_document_trim(void *self, const struct pl_id *job, uint32_t n)
+{
+    struct pl_sql query = pl_sql_start(self, PL_SQL_DOCUMENT_TRIM);
+    pl_sql_bind_text(&query, job->text);
+    pl_sql_bind_number(&query, n);
+    return pl_sql_finish(&query);
 }
 
 void pl_sql_job_ops(struct pl_ledger_ops *ops)
@@ -371,4 +383,5 @@ void pl_sql_job_ops(struct pl_ledger_ops *ops)
     ops->document_put = jobs_document_put;
     ops->document_load = jobs_document_load;
     ops->document_each = jobs_document_each;
+    ops->document_trim = jobs_document_trim;
 }

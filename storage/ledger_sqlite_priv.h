@@ -16,7 +16,7 @@
 #define PL_SQL_JOB_COLUMNS                                                                         \
     "id, tenant, device, drop_name, pipeline, pipeline_version, state, attempts, fence, "          \
     "lease_until_ms, received_ms, finished_ms, bytes, sha256, name_sealed, "                       \
-    "original_key_wrapped, result_key_wrapped, error, reason_sealed"
+    "original_key_wrapped, result_key_wrapped, error, reason_sealed, report_sealed"
 /* Word for word the condition of the partial index job_open, or it would not be used. */
 #define PL_SQL_IS_OPEN "state NOT IN ('done', 'cancelled', 'dead', 'erased')"
 
@@ -60,12 +60,12 @@
       "WHERE tenant = ? AND name = ? ORDER BY version DESC LIMIT 1")                               \
     X(JOB_ADD,                                                                                     \
       "INSERT INTO job (" PL_SQL_JOB_COLUMNS ") "                                                  \
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                          \
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                       \
     X(JOB_BY_ID, "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE id = ?")                            \
     X(JOB_LOAD, "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE id = ? AND tenant = ?")              \
     X(JOB_WRITE,                                                                                   \
       "UPDATE job SET state = ?, attempts = ?, fence = ?, lease_until_ms = ?, finished_ms = ?, "   \
-      "error = ?, reason_sealed = ? WHERE id = ?")                                                 \
+      "error = ?, reason_sealed = ?, report_sealed = ? WHERE id = ?")                              \
     X(JOB_LIST,                                                                                    \
       "SELECT " PL_SQL_JOB_COLUMNS " FROM job "                                                    \
       "WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?")                                      \
@@ -85,7 +85,8 @@
       "FROM document WHERE job = ? AND n = ?")                                                     \
     X(DOCUMENT_EACH,                                                                               \
       "SELECT job, n, name_sealed, type, bytes, pages, sha256, object_key, page_ledger_sealed "    \
-      "FROM document WHERE job = ? ORDER BY n")
+      "FROM document WHERE job = ? ORDER BY n LIMIT ?")                                            \
+    X(DOCUMENT_TRIM, "DELETE FROM document WHERE job = ? AND n > ?")
 /* clang-format on */
 
 #define PL_SQL_ENUM(row, text) PL_SQL_##row,

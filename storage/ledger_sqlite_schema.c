@@ -54,6 +54,7 @@ const struct pl_sql_migration pl_sql_migrations[] = {
       " type TEXT NOT NULL, bytes INTEGER NOT NULL, pages INTEGER NOT NULL, sha256 BLOB NOT NULL,"
       " object_key TEXT NOT NULL, page_ledger_sealed BLOB NOT NULL,"
       " PRIMARY KEY (job, n)) STRICT, WITHOUT ROWID;" },
+    { "ALTER TABLE job ADD COLUMN report_sealed BLOB NOT NULL DEFAULT x'';" },
 };
 const size_t pl_sql_migration_count = PL_COUNT_OF(pl_sql_migrations);
 

@@ -315,6 +315,8 @@ static const char *run_breach(const struct pl_run *run)
         return "a job has 1 to 64 originals";
     if (strlen(run->plan) > PL_RUN_PLAN_BYTES)
         return "the definition of this pipeline is longer than 48 KiB";
+    if (run->limits.documents == 0 || run->limits.documents > PL_RUN_DOCUMENTS_MOST)
+        return "a job may have 1 to 10000 documents (limits.documents)";
     return NULL;
 }
 

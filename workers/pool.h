@@ -21,8 +21,8 @@ struct pl_pool_settings {
     unsigned processes;        /* 1..64 */
     unsigned threads;          /* page threads in each, 1..64 */
     uint64_t memory_bytes;     /* address space of one worker */
-    uint64_t cpu_ms;           /* CPU time of one job */
-    uint64_t output_bytes;     /* largest result */
+    uint64_t cpu_ms;           /* CPU time of one job: the most that any run's limits allow */
+    uint64_t output_bytes;     /* largest result: the most that any run's limits allow */
     uint64_t jobs_per_process; /* a worker is replaced after so many */
 };
 

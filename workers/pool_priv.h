@@ -1,4 +1,5 @@
-/* pool_priv: what pool.c (who gets what) and pool_worker.c (one worker's life) share.
+/* pool_priv: what pool.c (who gets what), pool_worker.c (one worker's life) and pool_documents.c
+ * (what it makes) share.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -11,6 +12,18 @@
 #include "workers/verdict.h"
 
 enum pl_worker_state { WORKER_STARTING, WORKER_IDLE, WORKER_BUSY, WORKER_ENDING };
+
+/* The documents of a worker's run, as it tells of them. */
+struct pl_pool_documents {
+    struct pl_run_file place; /* of the one opened last */
+    uint32_t opened;
+    uint32_t made;               /* opened, or one less */
+    uint64_t bytes;              /* plaintext of those made */
+    struct pl_bytes outputs;     /* struct pl_run_output of each */
+    struct pl_bytes places;      /* struct pl_run_file of each */
+    struct pl_bytes page_ledger; /* of all so far */
+    size_t page_ledger_told;     /* of it: of those made */
+};
 
 struct pl_pool_worker {
     struct pl_list node;
@@ -29,7 +42,7 @@ struct pl_pool_worker {
     struct pl_run *run;
     int64_t run_since_ms;
     uint64_t cpu_before_us;
-    struct pl_bytes page_ledger;
+    struct pl_pool_documents documents;
 };
 
 struct pl_pool {
@@ -72,5 +85,26 @@ void pl_pool_worker_end(struct pl_pool_worker *worker, enum pl_worker_end end, c
 /* Takes its last words, then says what its end means for the job it still has. */
 pl_status pl_pool_worker_died(struct pl_pool_worker *worker, int wait_status,
                               struct pl_fault *fault);
+
+/* -- pool_documents.c; a `breach` is NULL, or why the worker must end -- */
+
+void pl_pool_documents_init(struct pl_pool_documents *documents);
+void pl_pool_documents_fini(struct pl_pool_documents *documents);
+/* Forgets what an earlier run made. */
+void pl_pool_documents_clear(struct pl_pool_documents *documents);
+void pl_pool_file_fill(struct pl_wire_file *out, const struct pl_run_file *file, uint64_t size);
+/* Opens the first document of a run, for its RUN. On failure the run's fault is set. */
+pl_status pl_pool_documents_first(struct pl_pool_documents *documents, struct pl_run *run,
+                                  struct pl_wire_file *out) PL_MUST_USE;
+/* A worker's OPEN, LEDGER, DOCUMENT and REPORT, while it has a run. */
+const char *pl_pool_documents_open(struct pl_pool_worker *worker, uint32_t n);
+const char *pl_pool_documents_ledger(struct pl_pool_documents *documents, struct pl_span piece);
+const char *pl_pool_documents_take(struct pl_pool_worker *worker,
+                                   const struct pl_wire_document *document);
+const char *pl_pool_documents_breach(const struct pl_pool_documents *documents,
+                                     const struct pl_run_report *told);
+/* The report as the engine gets it: what can be counted is counted here, not believed. */
+void pl_pool_documents_report(const struct pl_pool_documents *documents,
+                              const struct pl_run_report *told, struct pl_run_report *out);
 
 #endif

@@ -51,6 +51,14 @@ void pl_pool_worker_end(struct pl_pool_worker *worker, enum pl_worker_end end, c
         pl_timer_start(worker->timer, WORKER_DYING_LIMIT_MS, 0);
 }
 
+/* What its job may use, never more than what its process was started for. */
+static uint64_t worker_cpu_limit_ms(const struct pl_pool_worker *worker)
+{
+    uint64_t most = worker->pool->settings.cpu_ms;
+    return worker->run != NULL && worker->run->limits.cpu_ms < most ? worker->run->limits.cpu_ms
+                                                                    : most;
+}
+
 static struct pl_worker_death worker_death(const struct pl_pool_worker *worker, int wait_status)
 {
     const struct pl_pool *pool = worker->pool;
@@ -59,8 +67,10 @@ static struct pl_worker_death worker_death(const struct pl_pool_worker *worker, 
                                      .broke = worker->broke,
                                      .wall_ms =
                                          worker->run == NULL ? 0 : worker->run->wall_limit_ms,
-                                     .cpu_ms = pool->settings.cpu_ms,
-                                     .file_bytes = pool->settings.output_bytes };
+                                     .cpu_ms = worker_cpu_limit_ms(worker),
+                                     .file_bytes = worker->run == NULL
+                                                       ? pool->settings.output_bytes
+                                                       : worker->run->limits.output_bytes };
 }
 
 /* Looks again when the job could first be over a limit: its threads cannot use up what is left of
@@ -70,15 +80,16 @@ static void worker_check_limits(struct pl_pool_worker *worker)
     const struct pl_pool *pool = worker->pool;
     uint64_t wall_ms = (uint64_t)(pl_loop_now_ms(pool->loop) - worker->run_since_ms);
     uint64_t cpu_ms = worker_job_cpu_us(worker) / 1000;
+    uint64_t cpu_limit_ms = worker_cpu_limit_ms(worker);
     if (wall_ms >= worker->run->wall_limit_ms) {
         pl_pool_worker_end(worker, PL_END_WALL, NULL);
         return;
     }
-    if (cpu_ms >= pool->settings.cpu_ms) {
+    if (cpu_ms >= cpu_limit_ms) {
         pl_pool_worker_end(worker, PL_END_CPU, NULL);
         return;
     }
-    uint64_t wait_ms = (pool->settings.cpu_ms - cpu_ms) / (pool->settings.threads + 1);
+    uint64_t wait_ms = (cpu_limit_ms - cpu_ms) / (pool->settings.threads + 1);
     uint64_t wall_left_ms = worker->run->wall_limit_ms - wall_ms;
     if (wait_ms < WORKER_CHECK_LEAST_MS)
         wait_ms = WORKER_CHECK_LEAST_MS;
@@ -133,28 +144,6 @@ void pl_pool_worker_make_ready(struct pl_pool_worker *worker)
     pl_pool_pump(worker->pool);
 }
 
-/* The file must be what the report says, as far as it can be seen without the key. */
-static bool worker_result_fits(const struct pl_run *run, const struct pl_run_report *report)
-{
-    struct stat file;
-    uint64_t wanted = run->output.key == NULL ? report->bytes : pl_seal_sealed_size(report->bytes);
-    return fstat(run->output.fd, &file) == 0 && file.st_size >= 0 &&
-           (uint64_t)file.st_size == wanted;
-}
-
-static const char *worker_report_breach(const struct pl_pool_worker *worker,
-                                        const struct pl_run_report *report)
-{
-    const struct pl_bytes *pages = &worker->page_ledger;
-    if (pages->size != report->page_ledger.size ||
-        !pl_text_is_utf8((struct pl_span){ (const char *)pages->data, pages->size }))
-        return "its page ledger is broken";
-    if (report->status == PL_OK && (report->bytes > worker->pool->settings.output_bytes ||
-                                    !worker_result_fits(worker->run, report)))
-        return "its result is not as long as it says";
-    return NULL;
-}
-
 /* A worker that ran out of its memory is replaced. On its first job that was the document's doing;
  * later it may have been what earlier jobs left behind. */
 static void worker_judge_memory(const struct pl_pool_worker *worker, struct pl_run_report *report)
@@ -172,7 +161,7 @@ static void worker_take_report(struct pl_pool_worker *worker, const struct pl_ru
 {
     struct pl_pool *pool = worker->pool;
     struct pl_run *run = worker->run;
-    const char *breach = worker_report_breach(worker, report);
+    const char *breach = pl_pool_documents_breach(&worker->documents, report);
     if (breach != NULL) {
         pl_pool_worker_end(worker, PL_END_BROKE, breach);
         return;
@@ -182,9 +171,7 @@ static void worker_take_report(struct pl_pool_worker *worker, const struct pl_ru
     worker->run = NULL;
     pool->stats.jobs++;
     run->impl = NULL;
-    run->report = *report;
-    run->report.page_ledger =
-        (struct pl_span){ (const char *)worker->page_ledger.data, worker->page_ledger.size };
+    pl_pool_documents_report(&worker->documents, report, &run->report);
     run->report.cpu_us = worker_job_cpu_us(worker);
     worker_judge_memory(worker, &run->report);
     if (worker->state == WORKER_BUSY)
@@ -200,6 +187,7 @@ static void worker_take_report(struct pl_pool_worker *worker, const struct pl_ru
 static const char *worker_take_frame(struct pl_pool_worker *worker,
                                      const struct pl_wire_frame *frame)
 {
+    static const char out_of_turn[] = "it spoke out of turn";
     switch (frame->kind) {
     case PL_WIRE_HELLO:
         if (worker->has_greeted || !frame->as.hello.seccomp)
@@ -214,13 +202,15 @@ static const char *worker_take_frame(struct pl_pool_worker *worker,
         worker->run->pages_done = frame->as.progress.done;
         worker->run->pages_total = frame->as.progress.total;
         return NULL;
+    case PL_WIRE_OPEN:
+        return worker->run == NULL ? out_of_turn : pl_pool_documents_open(worker, frame->as.open);
+    case PL_WIRE_DOCUMENT:
+        return worker->run == NULL ? out_of_turn
+                                   : pl_pool_documents_take(worker, &frame->as.document);
     case PL_WIRE_LEDGER:
         if (worker->run == NULL)
             break;
-        return pl_bytes_append(&worker->page_ledger, frame->as.ledger.data,
-                               frame->as.ledger.size) == PL_OK
-                   ? NULL
-                   : "its page ledger is too long";
+        return pl_pool_documents_ledger(&worker->documents, frame->as.ledger);
     case PL_WIRE_REPORT:
         if (worker->run == NULL)
             break;
@@ -228,9 +218,10 @@ static const char *worker_take_frame(struct pl_pool_worker *worker,
         return NULL;
     case PL_WIRE_SETUP:
     case PL_WIRE_RUN:
+    case PL_WIRE_FILE:
         break;
     }
-    return "it spoke out of turn";
+    return out_of_turn;
 }
 
 static void worker_on_frame(void *owner, const struct pl_wire_frame *frame)
@@ -259,22 +250,14 @@ static void worker_on_silent(void *owner, const char *why)
 
 /* -- giving it a job -- */
 
-static void file_fill(struct pl_wire_file *out, const struct pl_run_file *file, uint64_t size)
-{
-    out->sealed = file->key != NULL;
-    out->size = size;
-    if (!out->sealed)
-        return;
-    out->key = *file->key;
-    memcpy(out->context, file->context, sizeof out->context);
-}
-
-/* Checks the descriptors and describes them. False, with the fault set, when one is not usable. */
+/* Checks the descriptors of the originals and describes them. False, with the fault set, when one
+ * is not usable. */
 static bool run_describe(struct pl_run *run, struct pl_wire_run *out, int *fds)
 {
     struct pl_fault *fault = &run->report.fault;
     out->job = run->job;
     out->tenant = run->tenant;
+    out->limits = run->limits;
     out->input_count = run->input_count;
     out->plan = pl_span_from(run->plan);
     for (size_t i = 0; i < run->input_count; i++) {
@@ -287,22 +270,27 @@ static bool run_describe(struct pl_run *run, struct pl_wire_run *out, int *fds)
                                i + 1);
             return false;
         }
-        file_fill(&out->files[i], &run->inputs[i], (uint64_t)file.st_size);
+        pl_pool_file_fill(&out->files[i], &run->inputs[i], (uint64_t)file.st_size);
         fds[i] = run->inputs[i].fd;
     }
-    file_fill(&out->files[run->input_count], &run->output, 0);
-    fds[run->input_count] = run->output.fd;
     return true;
 }
 
+/* With the place of the first document, which nearly every job is the only one of. */
 static pl_status worker_send_run(struct pl_pool_worker *worker, struct pl_run *run)
 {
     struct pl_wire_frame frame = { .kind = PL_WIRE_RUN };
     int fds[PL_WIRE_FILES];
-    frame.as.run.output_bytes = worker->pool->settings.output_bytes;
     pl_status status = PL_IO_ERROR;
-    if (run_describe(run, &frame.as.run, fds))
-        status = pl_process_send(worker->process, &frame, fds, run->input_count + 1);
+    if (!run_describe(run, &frame.as.run, fds))
+        goto done;
+    status =
+        pl_pool_documents_first(&worker->documents, run, &frame.as.run.files[run->input_count]);
+    if (status != PL_OK)
+        goto done;
+    fds[run->input_count] = worker->documents.place.fd;
+    status = pl_process_send(worker->process, &frame, fds, run->input_count + 1);
+done:
     pl_wipe(&frame, sizeof frame);
     return status;
 }
@@ -312,6 +300,7 @@ pl_status pl_pool_worker_take(struct pl_pool_worker *worker, struct pl_run *run)
     struct pl_pool *pool = worker->pool;
     worker->cpu_before_us = 0;
     (void)worker_cpu_us(worker, &worker->cpu_before_us);
+    pl_pool_documents_clear(&worker->documents);
     pl_status status = worker_send_run(worker, run);
     if (status != PL_OK) {
         if (run->report.fault.status == PL_OK) /* it died a moment ago, or does not listen */
@@ -323,7 +312,6 @@ pl_status pl_pool_worker_take(struct pl_pool_worker *worker, struct pl_run *run)
     worker->tenant = run->tenant;
     worker->used = ++pool->turn;
     worker->run_since_ms = pl_loop_now_ms(pool->loop);
-    pl_bytes_clear(&worker->page_ledger);
     run->impl = worker;
     worker_check_limits(worker);
     return PL_OK;
@@ -336,7 +324,7 @@ void pl_pool_worker_free(struct pl_pool_worker *worker)
     pl_list_remove(&worker->node);
     pl_process_free(worker->process);
     pl_timer_free(worker->timer);
-    pl_bytes_fini(&worker->page_ledger);
+    pl_pool_documents_fini(&worker->documents);
     free(worker);
 }
 
@@ -359,7 +347,7 @@ pl_status pl_pool_worker_new(struct pl_pool *pool)
         return PL_NO_MEMORY;
     worker->pool = pool;
     worker->ticket = ++pool->last_ticket;
-    pl_bytes_init(&worker->page_ledger, PL_WIRE_LEDGER_TOTAL);
+    pl_pool_documents_init(&worker->documents);
     pl_list_append(&pool->workers, &worker->node);
     pl_status status = pl_timer_new(pool->loop, worker_on_timer, worker, &worker->timer);
     if (status == PL_OK)

@@ -16,7 +16,7 @@
 static pl_status verdict_cpu(const struct pl_worker_death *death, struct pl_fault *fault)
 {
     return pl_fault_set(fault, PL_TOO_LARGE,
-                        "the job used more than %.3g s of CPU time (workers.cpu_time)",
+                        "the job used more than %.3g s of CPU time (limits.cpu_time)",
                         (double)death->cpu_ms / 1000);
 }
 
@@ -34,7 +34,7 @@ static pl_status verdict_signal(const struct pl_worker_death *death, int signum,
     case SIGXFSZ:
         return pl_fault_set(
             fault, PL_TOO_LARGE,
-            "the result is larger than the limit of %llu bytes (workers.output_bytes)",
+            "the result is larger than the limit of %llu bytes (limits.output_bytes)",
             (unsigned long long)death->file_bytes);
     case SIGKILL:
         return pl_fault_set(fault, PL_WORKER_DIED,

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_THREADS_MOST 64
 
 enum hello_bits { HELLO_SECCOMP = 1, HELLO_MDWE = 2, HELLO_WIDENED = 4 };
@@ -134,11 +134,43 @@ static bool file_read(struct pl_cursor *in, struct pl_wire_file *out)
                             take_copy(in, out->context, sizeof out->context));
 }
 
+/* clang-format off */
+/* In the order in which they travel. */
+#define WIRE_LIMITS(X) \
+    X(documents)       \
+    X(pages)           \
+    X(side_px)         \
+    X(colour_px)       \
+    X(bilevel_px)      \
+    X(page_bytes)      \
+    X(expansion)       \
+    X(nesting)         \
+    X(output_bytes)    \
+    X(cpu_ms)
+/* clang-format on */
+
+static void limits_write(struct wire_pen *pen, const struct pl_run_limits *limits)
+{
+#define WRITE(name) pen_u64(pen, limits->name);
+    WIRE_LIMITS(WRITE)
+#undef WRITE
+}
+
+static bool limits_read(struct pl_cursor *in, struct pl_run_limits *out)
+{
+#define READ(name)                                                                                 \
+    if (!pl_cursor_u64be(in, &out->name))                                                          \
+        return false;
+    WIRE_LIMITS(READ)
+#undef READ
+    return out->documents >= 1 && out->documents <= PL_RUN_DOCUMENTS_MOST;
+}
+
 static void run_write(struct wire_pen *pen, const struct pl_wire_run *run)
 {
     pen_bytes(pen, run->job.text, PL_ID_CHARS);
     pen_bytes(pen, run->tenant.text, PL_ID_CHARS);
-    pen_u64(pen, run->output_bytes);
+    limits_write(pen, &run->limits);
     pen_u8(pen, (unsigned)run->input_count);
     for (size_t i = 0; i <= run->input_count; i++)
         file_write(pen, &run->files[i]);
@@ -148,9 +180,8 @@ static void run_write(struct wire_pen *pen, const struct pl_wire_run *run)
 static bool run_read(struct pl_cursor *in, struct pl_wire_run *out)
 {
     uint8_t inputs = 0;
-    if (!take_id(in, &out->job) || !take_id(in, &out->tenant) ||
-        !pl_cursor_u64be(in, &out->output_bytes) || !pl_cursor_u8(in, &inputs) || inputs == 0 ||
-        inputs > PL_RUN_INPUTS)
+    if (!take_id(in, &out->job) || !take_id(in, &out->tenant) || !limits_read(in, &out->limits) ||
+        !pl_cursor_u8(in, &inputs) || inputs == 0 || inputs > PL_RUN_INPUTS)
         return false;
     out->input_count = inputs;
     for (size_t i = 0; i <= out->input_count; i++)
@@ -176,7 +207,7 @@ static bool ledger_read(struct pl_cursor *in, struct pl_span *out)
     return take_text(in, PL_WIRE_LEDGER_BYTES, out) && out->size > 0;
 }
 
-/* A media type in lower case (RFC 6838 section 4.2, without the odder marks); empty is accepted. */
+/* A media type in lower case (RFC 6838 section 4.2, without the odder marks). */
 static bool type_is_valid(struct pl_span type)
 {
     size_t slashes = 0;
@@ -188,41 +219,125 @@ static bool type_is_valid(struct pl_span type)
                  c != '-')
             return false;
     }
-    return type.size == 0 ||
-           (slashes == 1 && type.data[0] != '/' && type.data[type.size - 1] != '/');
+    return slashes == 1 && type.data[0] != '/' && type.data[type.size - 1] != '/';
+}
+
+/* Letters, digits and what else the caller names, all in lower case. */
+static bool word_is_plain(struct pl_span word, const char *marks)
+{
+    for (size_t i = 0; i < word.size; i++) {
+        char c = word.data[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr(marks, c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool take_number(struct pl_cursor *in, uint32_t *out)
+{
+    return pl_cursor_u32be(in, out) && *out >= 1 && *out <= PL_RUN_DOCUMENTS_MOST;
+}
+
+/* A status and its sentence; empty exactly when the status is PL_OK. */
+static void fault_write(struct wire_pen *pen, pl_status status, const char *reason)
+{
+    pen_u32(pen, (uint32_t)status);
+    pen_text(pen, pl_span_from(reason));
+}
+
+static bool fault_read(struct pl_cursor *in, struct pl_fault *out)
+{
+    uint32_t status = 0;
+    struct pl_span reason = { NULL, 0 };
+    if (!pl_cursor_u32be(in, &status) || status >= PL_STATUS_COUNT ||
+        !take_text(in, PL_FAULT_CHARS - 1, &reason) || (status == PL_OK) != (reason.size == 0))
+        return false;
+    out->status = (pl_status)status;
+    (void)pl_text_sanitize(reason, out->reason, sizeof out->reason);
+    return true;
+}
+
+static void place_write(struct wire_pen *pen, const struct pl_wire_place *place)
+{
+    pen_u32(pen, place->n);
+    fault_write(pen, place->fault.status, place->fault.reason);
+    if (place->fault.status == PL_OK)
+        file_write(pen, &place->file);
+}
+
+static bool place_read(struct pl_cursor *in, struct pl_wire_place *out)
+{
+    return take_number(in, &out->n) && fault_read(in, &out->fault) &&
+           (out->fault.status != PL_OK || file_read(in, &out->file));
+}
+
+static void document_write(struct wire_pen *pen, const struct pl_wire_document *document)
+{
+    const struct pl_run_output *output = &document->output;
+    pen_u32(pen, document->n);
+    pen_text(pen, pl_span_from(output->type));
+    pen_text(pen, pl_span_from(output->extension));
+    pen_text(pen, pl_span_from(output->suffix));
+    pen_u64(pen, output->bytes);
+    pen_u32(pen, output->pages);
+    pen_bytes(pen, output->sha256, sizeof output->sha256);
+    pen_u32(pen, (uint32_t)output->page_ledger.size);
+}
+
+static bool document_read(struct pl_cursor *in, struct pl_wire_document *document)
+{
+    struct pl_run_output *out = &document->output;
+    struct pl_span type = { NULL, 0 };
+    struct pl_span extension = { NULL, 0 };
+    struct pl_span suffix = { NULL, 0 };
+    uint32_t ledger = 0;
+    if (!take_number(in, &document->n) || !take_text(in, sizeof out->type - 1, &type) ||
+        !take_text(in, sizeof out->extension - 1, &extension) ||
+        !take_text(in, sizeof out->suffix - 1, &suffix) || !pl_cursor_u64be(in, &out->bytes) ||
+        out->bytes > INT64_MAX || !pl_cursor_u32be(in, &out->pages) ||
+        !take_copy(in, out->sha256, sizeof out->sha256) || !pl_cursor_u32be(in, &ledger) ||
+        ledger > PL_WIRE_LEDGER_TOTAL)
+        return false;
+    out->page_ledger = (struct pl_span){ NULL, ledger };
+    return type.size > 0 && type_is_valid(type) && extension.size > 0 &&
+           word_is_plain(extension, "") && word_is_plain(suffix, "-_") &&
+           pl_text_copy(out->type, sizeof out->type, type) &&
+           pl_text_copy(out->extension, sizeof out->extension, extension) &&
+           pl_text_copy(out->suffix, sizeof out->suffix, suffix);
 }
 
 static void report_write(struct wire_pen *pen, const struct pl_run_report *report)
 {
-    pen_u32(pen, (uint32_t)report->status);
-    pen_text(pen, pl_span_from(report->fault.reason));
-    pen_text(pen, pl_span_from(report->type));
-    pen_u64(pen, report->bytes);
-    pen_u32(pen, report->pages);
-    pen_bytes(pen, report->sha256, sizeof report->sha256);
-    pen_u32(pen, (uint32_t)report->page_ledger.size);
+    const struct pl_job_report *summary = &report->summary;
+    fault_write(pen, report->status, report->fault.reason);
+    pen_u32(pen, summary->documents);
+    pen_u32(pen, summary->pages_in);
+    for (size_t i = 0; i < PL_JOB_PAGES_COUNT; i++)
+        pen_u32(pen, summary->by_how[i]);
+    pen_u8(pen, summary->repaired ? 1 : 0);
+    pen_text(pen, pl_span_from(summary->note));
 }
 
+/* Documents are told of when the job succeeded, and a repair with its reason. */
 static bool report_read(struct pl_cursor *in, struct pl_run_report *out)
 {
-    uint32_t status = 0;
-    uint32_t ledger = 0;
-    struct pl_span reason = { NULL, 0 };
-    struct pl_span type = { NULL, 0 };
-    if (!pl_cursor_u32be(in, &status) || status >= PL_STATUS_COUNT ||
-        !take_text(in, PL_FAULT_CHARS - 1, &reason) ||
-        !take_text(in, sizeof out->type - 1, &type) || !pl_cursor_u64be(in, &out->bytes) ||
-        !pl_cursor_u32be(in, &out->pages) || !take_copy(in, out->sha256, sizeof out->sha256) ||
-        !pl_cursor_u32be(in, &ledger) || ledger > PL_WIRE_LEDGER_TOTAL)
+    struct pl_job_report *summary = &out->summary;
+    struct pl_span note = { NULL, 0 };
+    uint8_t repaired = 0;
+    if (!fault_read(in, &out->fault) || !pl_cursor_u32be(in, &summary->documents) ||
+        !pl_cursor_u32be(in, &summary->pages_in))
         return false;
-    out->status = (pl_status)status;
-    bool is_ok = out->status == PL_OK;
-    if (!type_is_valid(type) || is_ok != (type.size > 0) || is_ok != (reason.size == 0))
+    for (size_t i = 0; i < PL_JOB_PAGES_COUNT; i++)
+        if (!pl_cursor_u32be(in, &summary->by_how[i]))
+            return false;
+    if (!pl_cursor_u8(in, &repaired) || repaired > 1 ||
+        !take_text(in, sizeof summary->note - 1, &note))
         return false;
-    out->fault.status = out->status;
-    (void)pl_text_sanitize(reason, out->fault.reason, sizeof out->fault.reason);
-    out->page_ledger = (struct pl_span){ NULL, ledger };
-    return pl_text_copy(out->type, sizeof out->type, type);
+    out->status = out->fault.status;
+    summary->repaired = repaired == 1;
+    (void)pl_text_sanitize(note, summary->note, sizeof summary->note);
+    return (out->status == PL_OK) == (summary->documents > 0) && (repaired == 0 || note.size > 0);
 }
 
 pl_status pl_wire_parse(const uint8_t *data, size_t size, struct pl_wire_frame *out)
@@ -249,8 +364,17 @@ pl_status pl_wire_parse(const uint8_t *data, size_t size, struct pl_wire_frame *
     case PL_WIRE_PROGRESS:
         good = progress_read(&in, &out->as.progress);
         break;
+    case PL_WIRE_OPEN:
+        good = take_number(&in, &out->as.open);
+        break;
+    case PL_WIRE_FILE:
+        good = place_read(&in, &out->as.place);
+        break;
     case PL_WIRE_LEDGER:
         good = ledger_read(&in, &out->as.ledger);
+        break;
+    case PL_WIRE_DOCUMENT:
+        good = document_read(&in, &out->as.document);
         break;
     case PL_WIRE_REPORT:
         good = report_read(&in, &out->as.report);
@@ -268,11 +392,14 @@ static bool frame_is_bounded(const struct pl_wire_frame *frame)
                frame->as.run.plan.size <= PL_RUN_PLAN_BYTES;
     case PL_WIRE_LEDGER:
         return frame->as.ledger.size > 0 && frame->as.ledger.size <= PL_WIRE_LEDGER_BYTES;
-    case PL_WIRE_REPORT:
-        return frame->as.report.page_ledger.size <= PL_WIRE_LEDGER_TOTAL;
+    case PL_WIRE_DOCUMENT:
+        return frame->as.document.output.page_ledger.size <= PL_WIRE_LEDGER_TOTAL;
     case PL_WIRE_SETUP:
     case PL_WIRE_HELLO:
     case PL_WIRE_PROGRESS:
+    case PL_WIRE_OPEN:
+    case PL_WIRE_FILE:
+    case PL_WIRE_REPORT:
         return true;
     }
     return false;
@@ -302,8 +429,17 @@ pl_status pl_wire_write(const struct pl_wire_frame *frame, struct pl_bytes *out)
     case PL_WIRE_PROGRESS:
         progress_write(&pen, &frame->as.progress);
         break;
+    case PL_WIRE_OPEN:
+        pen_u32(&pen, frame->as.open);
+        break;
+    case PL_WIRE_FILE:
+        place_write(&pen, &frame->as.place);
+        break;
     case PL_WIRE_LEDGER:
         pen_text(&pen, frame->as.ledger);
+        break;
+    case PL_WIRE_DOCUMENT:
+        document_write(&pen, &frame->as.document);
         break;
     case PL_WIRE_REPORT:
         report_write(&pen, &frame->as.report);

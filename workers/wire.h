@@ -3,8 +3,11 @@
  *   engine  SETUP ------------------> worker   before the sandbox: what it may use up
  *           <------------------ HELLO          the sandbox is on; what it consists of
  *           RUN + descriptors ------>          one job: keys, contexts, plan
- *           <--------------- PROGRESS *        pages done
- *           <----------------- LEDGER *        the page ledger, in pieces
+ *           <--------------- PROGRESS *        pages done, at any time
+ *           <------------------- OPEN          where does document n go (the first came with RUN)
+ *           FILE + descriptor ------>          there
+ *           <----------------- LEDGER *        its page ledger, in pieces
+ *           <--------------- DOCUMENT          it is whole; the next OPEN may follow
  *           <----------------- REPORT          the verdict; the next RUN may follow
  *
  * A frame is "PW", version, kind, then fixed fields in big-endian order; texts carry a 32-bit
@@ -22,7 +25,7 @@
 
 #define PL_WIRE_FRAME_BYTES ((size_t)65536)
 #define PL_WIRE_LEDGER_BYTES ((size_t)32768)   /* of one piece */
-#define PL_WIRE_LEDGER_TOTAL ((size_t)4 << 20) /* of one job */
+#define PL_WIRE_LEDGER_TOTAL ((size_t)4 << 20) /* of all documents of one job */
 #define PL_WIRE_FILES (PL_RUN_INPUTS + 1)
 
 enum pl_wire_kind {
@@ -30,7 +33,10 @@ enum pl_wire_kind {
     PL_WIRE_HELLO,
     PL_WIRE_RUN,
     PL_WIRE_PROGRESS,
+    PL_WIRE_OPEN,
+    PL_WIRE_FILE,
     PL_WIRE_LEDGER,
+    PL_WIRE_DOCUMENT,
     PL_WIRE_REPORT,
 };
 
@@ -52,17 +58,17 @@ struct pl_wire_hello {
 
 struct pl_wire_file {
     bool sealed;
-    uint64_t size; /* as it lies there; 0 for the output */
+    uint64_t size; /* as it lies there; 0 for a document */
     struct pl_seal_key key;
     uint8_t context[PL_SEAL_CONTEXT_BYTES];
 };
 
-/* Inputs stand in files[0..input_count), the output in files[input_count]; descriptors travel in
- * the same order. Holds keys: wipe it. */
+/* Inputs stand in files[0..input_count), the first document in files[input_count]; descriptors
+ * travel in the same order. Holds keys: wipe it. */
 struct pl_wire_run {
     struct pl_id job;
     struct pl_id tenant;
-    uint64_t output_bytes;
+    struct pl_run_limits limits;
     size_t input_count;
     struct pl_wire_file files[PL_WIRE_FILES];
     struct pl_span plan;
@@ -73,6 +79,18 @@ struct pl_wire_progress {
     uint32_t total;
 };
 
+/* The answer to OPEN. One that is no file carries the fault, and no descriptor. */
+struct pl_wire_place {
+    uint32_t n;
+    struct pl_fault fault;
+    struct pl_wire_file file; /* holds a key: wipe it */
+};
+
+struct pl_wire_document {
+    uint32_t n;
+    struct pl_run_output output; /* page_ledger.size: of all pieces since the last DOCUMENT */
+};
+
 struct pl_wire_frame {
     enum pl_wire_kind kind;
     union {
@@ -80,8 +98,11 @@ struct pl_wire_frame {
         struct pl_wire_hello hello;
         struct pl_wire_run run;
         struct pl_wire_progress progress;
+        uint32_t open; /* n */
+        struct pl_wire_place place;
         struct pl_span ledger;
-        struct pl_run_report report; /* page_ledger.size: of all pieces; cpu_us: 0 */
+        struct pl_wire_document document;
+        struct pl_run_report report; /* outputs NULL, their number in summary.documents */
     } as;
 };
 

@@ -5,8 +5,7 @@
 #include "workers/worker_job.h"
 
 #include "engine/base/cipher.h"
-#include "pipeline/run.h"
-#include "workers/sealed_file.h"
+#include "workers/worker_documents.h"
 
 /* A seal there and back, a digest, and what documents are encrypted with. */
 static pl_status job_warm_ciphers(void)
@@ -63,45 +62,6 @@ static pl_status job_open_input(const struct pl_worker_job *job, size_t n, struc
     return PL_OK;
 }
 
-static pl_status job_open_output(const struct pl_worker_job *job, struct pl_file_out **out,
-                                 struct pl_fault *fault)
-{
-    size_t n = job->run->input_count;
-    const struct pl_wire_file *file = &job->run->files[n];
-    pl_status status = pl_file_out_new(job->fds[n], job->run->output_bytes,
-                                       file->sealed ? &file->key : NULL, file->context, out);
-    if (status != PL_OK)
-        return pl_fault_set(fault, status, "the result cannot be begun: %s",
-                            pl_status_text(status));
-    return PL_OK;
-}
-
-/* The one document of a job whose format holds all pages. */
-struct job_document {
-    struct pl_documents documents;
-    struct pl_file_out *file;
-};
-
-static pl_status job_begin(struct pl_documents *documents, uint32_t n, struct pl_out **out,
-                           struct pl_fault *fault)
-{
-    if (n != 1)
-        return pl_fault_set(fault, PL_UNSUPPORTED, "a job gives one document today");
-    *out = pl_file_out_base(((struct job_document *)documents)->file);
-    return PL_OK;
-}
-
-static pl_status job_end(struct pl_documents *documents, const struct pl_run_document *document,
-                         struct pl_fault *fault)
-{
-    (void)documents; /* sealed to its end after the run, for the digest */
-    (void)document;
-    (void)fault;
-    return PL_OK;
-}
-
-static const struct pl_documents_ops job_document_ops = { job_begin, job_end };
-
 /* The sentence of a failure on the way out, which the pipeline does not know the reason of. */
 static pl_status job_fault(const struct pl_worker_job *job, pl_status status,
                            struct pl_fault *fault)
@@ -110,64 +70,81 @@ static pl_status job_fault(const struct pl_worker_job *job, pl_status status,
         return status;
     *fault = (struct pl_fault){ .status = PL_OK };
     if (status == PL_TOO_LARGE)
-        return pl_fault_set(
-            fault, status,
-            "the result is larger than the limit of %llu bytes (workers.output_bytes)",
-            (unsigned long long)job->run->output_bytes);
+        return pl_fault_set(fault, status,
+                            "the result is larger than the limit of %llu bytes "
+                            "(limits.output_bytes)",
+                            (unsigned long long)job->run->limits.output_bytes);
     return pl_fault_set(fault, status, "%s", pl_status_text(status));
 }
 
-static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *const *inputs,
-                             struct pl_run_report *report, struct pl_run_result *result)
+/* Settings have ranges that fit. */
+static struct pl_limits job_limits(const struct pl_run_limits *limits)
 {
-    struct pl_file_out *output = NULL;
+    return (struct pl_limits){ .pages = (uint32_t)limits->pages,
+                               .side_px = (uint32_t)limits->side_px,
+                               .colour_px = limits->colour_px,
+                               .bilevel_px = limits->bilevel_px,
+                               .page_bytes = limits->page_bytes,
+                               .output_bytes = limits->output_bytes,
+                               .expansion = limits->expansion };
+}
+
+static void job_sum_up(const struct pl_run_result *result, struct pl_job_report *out)
+{
+    out->pages_in = result->pages_in;
+    out->by_how[PL_JOB_PAGES_COPIED] = result->by_how[PL_PAGE_COPIED];
+    out->by_how[PL_JOB_PAGES_REENCODED_EXACT] = result->by_how[PL_PAGE_REENCODED_EXACT];
+    out->by_how[PL_JOB_PAGES_REENCODED_LOSS] = result->by_how[PL_PAGE_REENCODED_LOSS];
+    out->by_how[PL_JOB_PAGES_RENDERED] = result->by_how[PL_PAGE_RENDERED];
+    out->repaired = result->repaired;
+    (void)pl_text_sanitize(pl_span_from(result->note), out->note, sizeof out->note);
+    if (out->repaired && out->note[0] == '\0') /* never silently */
+        (void)pl_text_format(out->note, sizeof out->note, "the document was damaged and repaired");
+}
+
+static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *const *inputs,
+                             struct pl_run_report *report)
+{
     struct pl_plan plan = { .max_pages = 0 };
-    struct pl_limits limits = pl_limits_default;
-    limits.output_bytes = job->run->output_bytes;
+    struct pl_worker_documents documents;
+    struct pl_run_result result = { .pages = 0 };
+    const struct pl_limits limits = job_limits(&job->run->limits);
     pl_status status = pl_plan_compile(job->run->plan, &plan, &report->fault);
-    if (status == PL_OK)
-        status = job_open_output(job, &output, &report->fault);
     if (status != PL_OK)
-        goto done;
-    struct job_document document = { { &job_document_ops }, output };
+        return status;
+    pl_worker_documents_init(&documents, job->run, job->fds[job->run->input_count], job->socket,
+                             job->frame);
     const struct pl_run_job work = { .plan = &plan,
                                      .inputs = inputs,
                                      .input_count = job->run->input_count,
-                                     .documents = &document.documents,
+                                     .documents = &documents.documents,
                                      .limits = &limits,
                                      .threads = job->threads > 1 ? job->threads : 0,
                                      .on_page = job->on_page,
                                      .owner = job->owner };
-    status = pl_run_plan(&work, result, &report->fault);
-    if (status == PL_OK)
-        status = pl_file_out_end(output, report->sha256);
-    if (status != PL_OK)
-        goto done;
-    report->bytes = pl_file_out_base(output)->size;
-    report->pages = result->pages;
-    (void)pl_text_format(report->type, sizeof report->type, "%s", pl_format_type(plan.convert.to));
-done:
+    status = pl_run_plan(&work, &result, &report->fault);
+    if (status == PL_OK && documents.ended == 0)
+        status = pl_fault_set(&report->fault, PL_BAD_DOCUMENT, "nothing is left of the document");
+    if (status == PL_OK) {
+        job_sum_up(&result, &report->summary);
+        report->summary.documents = documents.ended;
+    }
+    pl_run_result_fini(&result);
+    pl_worker_documents_fini(&documents);
     pl_plan_fini(&plan);
-    pl_file_out_free(output);
     return status;
 }
 
-void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report,
-                       struct pl_bytes *page_ledger)
+void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report)
 {
     struct pl_source *inputs[PL_RUN_INPUTS] = { NULL };
-    struct pl_run_result result = { .pages = 0 };
     pl_status status = PL_OK;
     *report = (struct pl_run_report){ .status = PL_OK };
     for (size_t i = 0; i < job->run->input_count && status == PL_OK; i++)
         status = job_open_input(job, i, &inputs[i], &report->fault);
     if (status == PL_OK)
-        status = job_convert(job, inputs, report, &result);
-    if (status == PL_OK && result.page_ledger.size <= PL_WIRE_LEDGER_TOTAL &&
-        pl_bytes_append(page_ledger, result.page_ledger.data, result.page_ledger.size) == PL_OK)
-        report->page_ledger.size = page_ledger->size;
+        status = job_convert(job, inputs, report);
     report->status = status == PL_OK ? PL_OK : job_fault(job, status, &report->fault);
-    pl_run_result_fini(&result);
     for (size_t i = 0; i < job->run->input_count; i++)
         if (inputs[i] != NULL)
             inputs[i]->ops->free(inputs[i]);

@@ -1,4 +1,4 @@
-/* worker_job: one job inside the sandbox: opens its seals, runs its plan, seals the result.
+/* worker_job: one job inside the sandbox: opens its seals, runs its plan, seals its documents.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -9,7 +9,9 @@
 
 struct pl_worker_job {
     const struct pl_wire_run *run;
-    const int *fds; /* inputs, then the output; borrowed */
+    const int *fds;         /* inputs, then the first document; borrowed */
+    int socket;             /* where documents are asked for and told of */
+    struct pl_bytes *frame; /* room to write frames in */
     unsigned threads;
     void (*on_page)(void *owner, uint32_t done, uint32_t total);
     void *owner;
@@ -18,9 +20,7 @@ struct pl_worker_job {
 /* Does once, before the sandbox, what the libraries of a job do once in their life: ciphers are
  * looked up, the hash of JSON objects is seeded from /dev/urandom. */
 pl_status pl_worker_job_warm(struct pl_fault *fault) PL_MUST_USE;
-/* Fills the report; appends the page ledger, at most PL_WIRE_LEDGER_TOTAL bytes, and leaves it out
- * when it is longer. */
-void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report,
-                       struct pl_bytes *page_ledger);
+/* Tells of each document on the socket, and fills the report. */
+void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report);
 
 #endif

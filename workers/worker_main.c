@@ -36,7 +36,6 @@ struct worker {
     struct pl_wire_setup setup;
     struct pl_channel_packet packet;
     struct pl_bytes out; /* the frame being sent */
-    struct pl_bytes page_ledger;
     struct pl_clock clock;
     int64_t progress_ms; /* when the last PROGRESS left */
     uint8_t room[PL_WIRE_FRAME_BYTES];
@@ -83,21 +82,6 @@ static void worker_on_page(void *owner, uint32_t done, uint32_t total)
         _exit(EXIT_DONE); /* nobody waits for this job any more */
 }
 
-static pl_status worker_send_result(struct worker *worker, struct pl_wire_frame *report)
-{
-    const char *data = (const char *)worker->page_ledger.data;
-    size_t left = worker->page_ledger.size;
-    pl_status status = PL_OK;
-    while (left > 0 && status == PL_OK) {
-        size_t part = left < PL_WIRE_LEDGER_BYTES ? left : PL_WIRE_LEDGER_BYTES;
-        const struct pl_wire_frame frame = { .kind = PL_WIRE_LEDGER, .as.ledger = { data, part } };
-        status = worker_send(worker, &frame);
-        data += part;
-        left -= part;
-    }
-    return status == PL_OK ? worker_send(worker, report) : status;
-}
-
 static pl_status worker_run_one(struct worker *worker)
 {
     struct pl_wire_frame frame;
@@ -107,18 +91,19 @@ static pl_status worker_run_one(struct worker *worker)
         status = PL_BAD_REQUEST;
     if (status == PL_OK) {
         worker->progress_ms = pl_clock_monotonic_ms(&worker->clock);
-        pl_bytes_clear(&worker->page_ledger);
         const struct pl_worker_job job = { .run = &frame.as.run,
                                            .fds = worker->packet.fds,
+                                           .socket = WORKER_SOCKET,
+                                           .frame = &worker->out,
                                            .threads = worker->setup.threads,
                                            .on_page = worker_on_page,
                                            .owner = worker };
-        pl_worker_job_run(&job, &answer.as.report, &worker->page_ledger);
+        pl_worker_job_run(&job, &answer.as.report);
     }
     pl_wipe(&frame, sizeof frame);
     pl_wipe(worker->room, worker->packet.size);
     pl_channel_packet_close(&worker->packet);
-    return status == PL_OK ? worker_send_result(worker, &answer) : status;
+    return status == PL_OK ? worker_send(worker, &answer) : status;
 }
 
 /* Page threads hold no large arrays on their stacks, and 64 of glibc's 8 MiB would use up the
@@ -200,7 +185,6 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     worker->clock = PL_CLOCK_SYSTEM;
     pl_bytes_init(&worker->out, PL_WIRE_FRAME_BYTES);
-    pl_bytes_init(&worker->page_ledger, PL_WIRE_LEDGER_TOTAL);
     pl_status status = worker_start(worker, &fault);
     if (fault.status != PL_OK)
         worker_say(&fault);

@@ -27,6 +27,12 @@ struct pl_core_settings {
     bool remove_done_originals; /* free the spool when a job is DONE; else kept */
 };
 
+/* Where the limits of a tenant's jobs stand. */
+struct pl_core_limits {
+    struct pl_run_limits (*of)(void *owner, const struct pl_id *tenant);
+    void *owner;
+};
+
 /* Borrowed; must outlive the core. */
 struct pl_core_parts {
     struct pl_loop *loop;
@@ -37,6 +43,7 @@ struct pl_core_parts {
     struct pl_object_store store;
     struct pl_runner runner;
     struct pl_spool *spool;
+    struct pl_core_limits limits;
     struct pl_core_settings settings;
 };
 
@@ -85,8 +92,8 @@ void pl_core_stats(const struct pl_core *core, struct pl_core_stats *out);
 /* Writes "document/<n>". */
 #define PL_ROLE_CHARS 24
 const char *pl_role_document(uint32_t n, char out[PL_ROLE_CHARS]);
-/* Sealed-field names: "job.name/<id>", "job.reason/<id>", "document.name/<job>/<n>",
- * "document.pages/<job>/<n>". */
+/* Sealed-field names: "job.name/<id>", "job.reason/<id>", "job.report/<id>",
+ * "document.name/<job>/<n>", "document.pages/<job>/<n>". */
 #define PL_FIELD_CHARS 80
 const char *pl_field_name(const char *what, const struct pl_id *id, uint32_t n,
                           char out[PL_FIELD_CHARS]);

@@ -20,6 +20,8 @@ pl_status pl_ledger_job_apply_move(struct pl_ledger_job *job, const struct pl_le
         job->finished_ms = move->at_ms;
     if (move->to != PL_JOB_DELIVERING)
         job->lease_until_ms = 0;
+    if (move->report_sealed.size > 0)
+        job->report_sealed = move->report_sealed;
     if (move->to == PL_JOB_DONE) {
         job->error = PL_OK;
         job->reason_sealed = (struct pl_span){ "", 0 };
@@ -122,7 +124,8 @@ pl_status pl_ledger_job_copy(const struct pl_ledger_job *from, struct pl_arena *
         ledger_copy_span(&row.name_sealed, arena) != PL_OK ||
         ledger_copy_span(&row.original_key_wrapped, arena) != PL_OK ||
         ledger_copy_span(&row.result_key_wrapped, arena) != PL_OK ||
-        ledger_copy_span(&row.reason_sealed, arena) != PL_OK)
+        ledger_copy_span(&row.reason_sealed, arena) != PL_OK ||
+        ledger_copy_span(&row.report_sealed, arena) != PL_OK)
         return PL_NO_MEMORY;
     *out = row;
     return PL_OK;

@@ -75,6 +75,7 @@ struct pl_ledger_job {
     struct pl_span result_key_wrapped;   /* from which each document's key is derived */
     pl_status error;                     /* of the last attempt that failed */
     struct pl_span reason_sealed;        /* its sentence; may quote the document */
+    struct pl_span report_sealed;        /* job_report.h, of the last try that made documents */
 };
 
 struct pl_ledger_document {
@@ -106,6 +107,7 @@ struct pl_ledger_move {
     int64_t at_ms;   /* end states set finished_ms (ERASED keeps it), QUEUED clears it */
     pl_status error; /* PL_OK keeps the job's last error and reason; DONE clears both */
     struct pl_span reason_sealed;
+    struct pl_span report_sealed; /* empty: the job keeps what it has */
 };
 
 struct pl_ledger_lease {
@@ -189,9 +191,11 @@ struct pl_ledger_ops {
     pl_status (*document_load)(void *self, const struct pl_id *job, uint32_t n,
                                struct pl_arena *arena,
                                struct pl_ledger_document *out); /* NOT_FOUND */
-    /* In order of n. */
-    pl_status (*document_each)(void *self, const struct pl_id *job, pl_ledger_document_fn *fn,
-                               void *owner);
+    /* In order of n, at most `limit`. */
+    pl_status (*document_each)(void *self, const struct pl_id *job, uint32_t limit,
+                               pl_ledger_document_fn *fn, void *owner);
+    /* Forgets the documents behind the n-th. */
+    pl_status (*document_trim)(void *self, const struct pl_id *job, uint32_t n);
 
     void (*close)(void *self);
 };

@@ -97,6 +97,31 @@ struct rig_run {
     struct pl_run *run;
 };
 
+/* Documents of 4 bytes, or, where they are several, of 5. */
+static void rig_make(struct pl_run *run, uint32_t count)
+{
+    struct pl_run_output *outputs = calloc(count, sizeof *outputs);
+    assert_non_null(outputs);
+    for (uint32_t n = 1; n <= count; n++) {
+        struct pl_run_file file;
+        struct pl_run_output *output = &outputs[n - 1];
+        assert_int_equal(run->open_document(run, n, &file, &run->report.fault), PL_OK);
+        assert_int_equal(write(file.fd, "done.", count > 1 ? 5 : 4), count > 1 ? 5 : 4);
+        output->bytes = count > 1 ? 5 : 4;
+        output->pages = 1;
+        output->page_ledger = pl_span_from("[]");
+        (void)pl_text_format(output->type, sizeof output->type, "application/pdf");
+        (void)pl_text_format(output->extension, sizeof output->extension, "pdf");
+        if (count > 1)
+            (void)pl_text_format(output->suffix, sizeof output->suffix, "-%03u", n);
+        run->report.summary.bytes_out += output->bytes;
+    }
+    run->report.outputs = outputs;
+    run->report.output_count = count;
+    run->report.summary.documents = run->report.summary.pages_out = count;
+    run->report.summary.by_how[PL_JOB_PAGES_COPIED] = count;
+}
+
 static void rig_on_run(struct pl_loop_task *task)
 {
     struct rig_run *pending = PL_CONTAINER_OF(task, struct rig_run, task);
@@ -108,16 +133,15 @@ static void rig_on_run(struct pl_loop_task *task)
     }
     free(pending);
     rig->running--;
-    run->report.status = rig->script.runs[rig->runs++ % 16];
-    run->report.pages = 1;
-    run->report.bytes = 4;
-    run->report.page_ledger = pl_span_from("[]");
-    (void)pl_text_format(run->report.type, sizeof run->report.type, "application/pdf");
+    unsigned turn = rig->runs++ % 16;
+    run->report = (struct pl_run_report){ .status = rig->script.runs[turn] };
     if (run->report.status != PL_OK)
         (void)pl_fault_set(&run->report.fault, run->report.status, "as scripted");
     else
-        assert_int_equal(write(run->output.fd, "done", 4), 4);
+        rig_make(run, rig->script.documents[turn] > 0 ? rig->script.documents[turn] : 1);
+    const void *outputs = run->report.outputs;
     run->done(run);
+    free((void *)(uintptr_t)outputs);
 }
 
 static void rig_run_start(void *self, struct pl_run *run)
@@ -269,6 +293,13 @@ static void rig_fill_ledger(struct core_rig *rig)
     pl_arena_fini(&arena);
 }
 
+static struct pl_run_limits rig_limits(void *owner, const struct pl_id *tenant)
+{
+    (void)owner;
+    (void)tenant;
+    return (struct pl_run_limits){ .documents = 100, .output_bytes = 1 << 20, .cpu_ms = 1000 };
+}
+
 static void rig_make_core(struct core_rig *rig, const struct pl_ledger *ledger)
 {
     struct pl_fault fault = { PL_OK, "" };
@@ -281,6 +312,7 @@ static void rig_make_core(struct core_rig *rig, const struct pl_ledger *ledger)
         .store = { &rig_store_ops, rig },
         .runner = { &rig_runner_ops, rig },
         .spool = rig->spool,
+        .limits = { rig_limits, NULL },
         .settings = { .attempts = 3,
                       .lease_ms = 60000,
                       .retry_ms = 1,

@@ -21,6 +21,7 @@ struct rig_object {
 struct rig_script {
     pl_status runs[16];
     pl_status puts[16];
+    uint32_t documents[16]; /* that the run makes; 0: one */
 };
 
 struct core_rig {

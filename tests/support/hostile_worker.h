@@ -16,6 +16,12 @@ enum hostile_way {
     HOSTILE_HANG_UP,
     HOSTILE_NO_SANDBOX,
     HOSTILE_EARLY, /* reports before it has a job */
+    HOSTILE_NO_DOCUMENT,
+    HOSTILE_OPEN_SECOND, /* while the first is not whole */
+    HOSTILE_OPEN_FAR,
+    HOSTILE_OPEN_MANY, /* more than the run may have */
+    HOSTILE_OTHER_DOCUMENT,
+    HOSTILE_GROWING, /* writes on after it told of a document */
 };
 
 #endif

@@ -182,6 +182,15 @@ static pl_status payload_ledger(const struct payload *payload)
     return payload_pid(payload);
 }
 
+/* Ends in repair; what to say about it would break a line. */
+static pl_status payload_repair(const struct payload *payload)
+{
+    payload->result->repaired = true;
+    payload->result->by_how[PL_PAGE_RENDERED] = 1;
+    (void)snprintf(payload->result->note, sizeof payload->result->note, "page 1 was\ndamaged");
+    return payload_pid(payload);
+}
+
 static void *payload_thread(void *memory)
 {
     void *own = malloc(300000);
@@ -231,13 +240,30 @@ static const struct {
     const char *order;
     pl_status (*run)(const struct payload *payload);
 } payloads[] = {
-    { "abort", payload_abort },     { "chatter", payload_chatter },   { "copy", payload_copy },
-    { "eat", payload_eat },         { "exit", payload_exit },         { "fill", payload_fill },
-    { "hang", payload_hang },       { "identity", payload_identity }, { "ledger", payload_ledger },
-    { "nothing", payload_nothing }, { "open", payload_open },         { "pid", payload_pid },
-    { "refuse", payload_refuse },   { "segv", payload_segv },         { "sleep", payload_sleep },
-    { "spin", payload_spin },       { "threads", payload_threads },
+    { "abort", payload_abort },   { "chatter", payload_chatter },
+    { "copy", payload_copy },     { "eat", payload_eat },
+    { "exit", payload_exit },     { "fill", payload_fill },
+    { "hang", payload_hang },     { "identity", payload_identity },
+    { "ledger", payload_ledger }, { "nothing", payload_nothing },
+    { "open", payload_open },     { "pid", payload_pid },
+    { "refuse", payload_refuse }, { "repair", payload_repair },
+    { "segv", payload_segv },     { "sleep", payload_sleep },
+    { "spin", payload_spin },     { "threads", payload_threads },
 };
+
+static pl_status payload_end(const struct payload *payload, uint32_t n, bool is_one_of_many)
+{
+    struct pl_documents *documents = payload->job->documents;
+    struct pl_run_document document = {
+        .n = n, .type = "application/pdf", .extension = "pdf", .pages = payload->result->pages
+    };
+    if (is_one_of_many)
+        (void)snprintf(document.suffix, sizeof document.suffix, "-%03u", n);
+    if (payload->result->page_ledger.size > 0)
+        document.page_ledger = (struct pl_span){ (char *)payload->result->page_ledger.data,
+                                                 payload->result->page_ledger.size };
+    return documents->ops->end(documents, &document, payload->fault);
+}
 
 static pl_status payload_run(struct payload *payload, pl_status (*run)(const struct payload *))
 {
@@ -245,12 +271,29 @@ static pl_status payload_run(struct payload *payload, pl_status (*run)(const str
     pl_status status = documents->ops->begin(documents, 1, &payload->output, payload->fault);
     if (status == PL_OK)
         status = run(payload);
-    if (status != PL_OK)
-        return status;
-    const struct pl_run_document document = {
-        .n = 1, .type = "application/pdf", .extension = "pdf", .pages = payload->result->pages
-    };
-    return documents->ops->end(documents, &document, payload->fault);
+    return status == PL_OK ? payload_end(payload, 1, false) : status;
+}
+
+/* Each document is its number; with a page ledger of its own. */
+static pl_status payload_many(struct payload *payload, uint32_t count)
+{
+    struct pl_documents *documents = payload->job->documents;
+    pl_bytes_init(&payload->result->page_ledger, 64);
+    for (uint32_t n = 1; n <= count; n++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "document %u", n);
+        pl_status status = documents->ops->begin(documents, n, &payload->output, payload->fault);
+        if (status == PL_OK)
+            status = pl_out_write(payload->output, text, strlen(text));
+        pl_bytes_clear(&payload->result->page_ledger);
+        if (status == PL_OK)
+            status = pl_bytes_format(&payload->result->page_ledger, "[%u]", n);
+        if (status == PL_OK)
+            status = payload_end(payload, n, true);
+        if (status != PL_OK)
+            return status;
+    }
+    return PL_OK;
 }
 
 pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
@@ -268,5 +311,7 @@ pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
     for (size_t i = 0; i < PL_COUNT_OF(payloads); i++)
         if (strcmp(order, payloads[i].order) == 0)
             return payload_run(&payload, payloads[i].run);
+    if (strncmp(order, "many ", 5) == 0)
+        return payload_many(&payload, (uint32_t)strtoul(order + 5, NULL, 10));
     return pl_fault_set(fault, PL_BAD_DOCUMENT, "no such order");
 }

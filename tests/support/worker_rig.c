@@ -56,6 +56,7 @@ void rig_open(struct worker_rig *rig, const char *program, const struct pl_pool_
     struct pl_fault fault = { .status = PL_OK };
     memset(rig, 0, sizeof *rig);
     rig->clock = PL_CLOCK_SYSTEM;
+    rig->settings = *settings;
     rig->log = (struct pl_log){
         .least = PL_LOG_INFO, .sink = rig_on_line, .owner = rig, .clock = &rig->clock
     };
@@ -87,7 +88,9 @@ void rig_forget(struct worker_rig *rig)
     for (size_t i = 0; i < rig->run_count; i++) {
         assert_int_equal(rig->runs[i].done, 1);
         (void)close(rig->runs[i].run.inputs[0].fd);
-        (void)close(rig->runs[i].run.output.fd);
+        for (size_t n = 0; n < RIG_DOCUMENTS; n++)
+            if (rig->runs[i].places[n] > 0)
+                (void)close(rig->runs[i].places[n]);
     }
     memset(rig->runs, 0, sizeof rig->runs);
     rig->run_count = 0;
@@ -112,7 +115,11 @@ void rig_close(struct worker_rig *rig)
 static void rig_on_done(struct pl_run *run)
 {
     struct rig_run *own = PL_CONTAINER_OF(run, struct rig_run, run);
-    struct pl_span pages = run->report.page_ledger;
+    struct pl_span pages = { "", 0 };
+    for (size_t i = 0; i < run->report.output_count; i++)
+        own->outputs[i] = run->report.outputs[i];
+    if (run->report.output_count > 0)
+        pages = own->outputs[0].page_ledger;
     size_t size =
         pages.size < sizeof own->page_ledger - 1 ? pages.size : sizeof own->page_ledger - 1;
     if (size > 0)
@@ -141,6 +148,41 @@ static int rig_read_only(int fd)
     return same;
 }
 
+static struct pl_run_limits rig_limits(void)
+{
+    return (struct pl_run_limits){ .documents = RIG_DOCUMENTS,
+                                   .pages = 5000,
+                                   .side_px = 65500,
+                                   .colour_px = 150000000,
+                                   .bilevel_px = 600000000,
+                                   .page_bytes = (uint64_t)512 << 20,
+                                   .expansion = 1000,
+                                   .nesting = 100 };
+}
+
+static void rig_context(const struct rig_run *own, uint32_t n,
+                        uint8_t context[PL_SEAL_CONTEXT_BYTES])
+{
+    char role[32];
+    (void)snprintf(role, sizeof role, "document/%u", n);
+    pl_seal_context(own->run.tenant.text, own->run.job.text, role, context);
+}
+
+static pl_status rig_on_open(struct pl_run *run, uint32_t n, struct pl_run_file *out,
+                             struct pl_fault *fault)
+{
+    struct rig_run *own = PL_CONTAINER_OF(run, struct rig_run, run);
+    assert_in_range(n, 1, RIG_DOCUMENTS);
+    if (n > 1 && own->refuse != PL_OK)
+        return pl_fault_set(fault, own->refuse, "there is no place for document %u", n);
+    if (own->places[n - 1] == 0)
+        own->places[n - 1] = rig_file();
+    assert_int_equal(ftruncate(own->places[n - 1], 0), 0);
+    *out = (struct pl_run_file){ .fd = own->places[n - 1], .key = &own->output_key };
+    rig_context(own, n, out->context);
+    return PL_OK;
+}
+
 struct rig_run *rig_prepare(struct worker_rig *rig, const char *tenant, const void *order,
                             size_t size)
 {
@@ -157,11 +199,12 @@ struct rig_run *rig_prepare(struct worker_rig *rig, const char *tenant, const vo
     run->plan = "{}";
     run->input_count = 1;
     run->inputs[0].key = &own->input_key;
-    run->output.key = &own->output_key;
+    run->limits = rig_limits();
+    run->limits.output_bytes = rig->settings.output_bytes;
+    run->limits.cpu_ms = rig->settings.cpu_ms;
+    run->open_document = rig_on_open;
     pl_seal_context(tenant, run->job.text, "original", run->inputs[0].context);
-    pl_seal_context(tenant, run->job.text, "document/1", run->output.context);
     run->inputs[0].fd = rig_file();
-    run->output.fd = rig_file();
     assert_int_equal(pl_file_out_new(run->inputs[0].fd, UINT32_MAX, &own->input_key,
                                      run->inputs[0].context, &file),
                      PL_OK);
@@ -206,14 +249,17 @@ void rig_idle(struct worker_rig *rig, unsigned ms)
         rig_turn(rig);
 }
 
-size_t rig_result(const struct rig_run *own, char *out, size_t size)
+size_t rig_document(const struct rig_run *own, uint32_t n, char *out, size_t size)
 {
     struct pl_source *source = NULL;
     struct stat file;
-    assert_int_equal(fstat(own->run.output.fd, &file), 0);
-    assert_int_equal(pl_sealed_source_new(own->run.output.fd, (uint64_t)file.st_size,
-                                          &own->output_key, own->run.output.context, &source),
-                     PL_OK);
+    uint8_t context[PL_SEAL_CONTEXT_BYTES];
+    int fd = own->places[n - 1];
+    rig_context(own, n, context);
+    assert_int_equal(fstat(fd, &file), 0);
+    assert_int_equal(
+        pl_sealed_source_new(fd, (uint64_t)file.st_size, &own->output_key, context, &source),
+        PL_OK);
     assert_true(source->size <= size);
     size_t whole = (size_t)source->size;
     assert_int_equal(pl_source_read(source, 0, out, whole), PL_OK);
@@ -221,6 +267,11 @@ size_t rig_result(const struct rig_run *own, char *out, size_t size)
         out[whole] = '\0';
     source->ops->free(source);
     return whole;
+}
+
+size_t rig_result(const struct rig_run *own, char *out, size_t size)
+{
+    return rig_document(own, 1, out, size);
 }
 
 bool rig_logged(const struct worker_rig *rig, const char *text)

@@ -12,6 +12,7 @@
 #include "workers/pool.h"
 
 #define RIG_RUNS 16
+#define RIG_DOCUMENTS 40
 #define RIG_TENANT_A "01h00000000000000000000000"
 #define RIG_TENANT_B "01h00000000000000000000001"
 #define RIG_TENANT_C "01h00000000000000000000002"
@@ -19,9 +20,12 @@
 struct rig_run {
     struct pl_run run;
     struct pl_seal_key input_key;
-    struct pl_seal_key output_key;
-    unsigned done;        /* times that it was called */
-    char page_ledger[64]; /* its beginning, and its whole size */
+    struct pl_seal_key output_key; /* of all documents, each under its own context */
+    int places[RIG_DOCUMENTS];     /* where documents go; 0: not asked for */
+    pl_status refuse;              /* what the second document is answered with */
+    unsigned done;                 /* times that it was called */
+    struct pl_run_output outputs[RIG_DOCUMENTS];
+    char page_ledger[64]; /* of the first document: its beginning, and its whole size */
     size_t page_ledger_size;
     struct worker_rig *rig;
 };
@@ -30,6 +34,7 @@ struct worker_rig {
     struct pl_loop *loop;
     struct pl_launcher *launcher;
     struct pl_pool *pool;
+    struct pl_pool_settings settings;
     struct pl_clock clock;
     struct pl_log log;
     char log_text[65536];
@@ -58,8 +63,9 @@ struct rig_run *rig_start(struct worker_rig *rig, const char *tenant, const char
 void rig_wait(struct worker_rig *rig, unsigned done);
 /* Turns the loop for a while. */
 void rig_idle(struct worker_rig *rig, unsigned ms);
-/* Opens the result; returns its size. */
+/* Opens the first document; returns its size. */
 size_t rig_result(const struct rig_run *own, char *out, size_t size);
+size_t rig_document(const struct rig_run *own, uint32_t n, char *out, size_t size);
 /* The one child of the test. */
 pid_t rig_launcher_pid(void);
 bool rig_logged(const struct worker_rig *rig, const char *text);

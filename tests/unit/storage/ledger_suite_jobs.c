@@ -251,8 +251,13 @@ static void document__put_twice__is_replaced_and_listed_by_number(void **state)
     document.object_key = "new";
     document.page_ledger_sealed = pl_suite_span("[1,2]");
     assert_int_equal(PL_DO(ledger, document_put, &document), PL_OK);
-    assert_int_equal(PL_DO(ledger, document_each, &document.job, suite_on_document, &seen), PL_OK);
+    assert_int_equal(
+        PL_DO(ledger, document_each, &document.job, UINT32_MAX, suite_on_document, &seen), PL_OK);
     assert_string_equal(seen.text, "1:old 2:new 10:old");
+    seen = (struct pl_suite_seen){ 0 };
+    assert_int_equal(PL_DO(ledger, document_each, &document.job, 2, suite_on_document, &seen),
+                     PL_OK);
+    assert_string_equal(seen.text, "1:old 2:new");
     struct pl_ledger_document out = { 0 };
     assert_int_equal(PL_DO(ledger, document_load, &document.job, 2, &arena, &out), PL_OK);
     assert_string_equal(out.type, "application/pdf");
@@ -264,6 +269,78 @@ static void document__put_twice__is_replaced_and_listed_by_number(void **state)
     assert_int_equal(PL_DO(ledger, document_load, &document.job, 3, &arena, &out), PL_NOT_FOUND);
     document.job = pl_suite_id('j', 2);
     assert_int_equal(PL_DO(ledger, document_put, &document), PL_NOT_FOUND);
+    pl_arena_fini(&arena);
+}
+
+static void suite_put_documents(const struct pl_ledger *ledger, unsigned job, uint32_t count)
+{
+    for (uint32_t n = 1; n <= count; n++) {
+        const struct pl_ledger_document document = {
+            .job = pl_suite_id('j', job), .n = n, .type = "image/png", .object_key = "key"
+        };
+        assert_int_equal(PL_DO(ledger, document_put, &document), PL_OK);
+    }
+}
+
+static struct pl_suite_seen suite_documents(const struct pl_ledger *ledger, unsigned job)
+{
+    struct pl_suite_seen seen = { 0 };
+    struct pl_id id = pl_suite_id('j', job);
+    assert_int_equal(PL_DO(ledger, document_each, &id, UINT32_MAX, suite_on_document, &seen),
+                     PL_OK);
+    return seen;
+}
+
+static void documents__trimmed__are_those_of_that_job_behind_n(void **state)
+{
+    const struct pl_ledger *ledger = *state;
+    struct pl_id id = pl_suite_id('j', 1);
+    pl_suite_add_places(ledger);
+    for (unsigned job = 1; job <= 2; job++) {
+        pl_suite_add_job(ledger, job, 1, PL_JOB_QUEUED);
+        suite_put_documents(ledger, job, 4);
+    }
+    assert_int_equal(PL_DO(ledger, document_trim, &id, 4), PL_OK);
+    assert_int_equal(suite_documents(ledger, 1).count, 4);
+    assert_int_equal(PL_DO(ledger, document_trim, &id, 2), PL_OK);
+    assert_string_equal(suite_documents(ledger, 1).text, "1:key 2:key");
+    assert_int_equal(suite_documents(ledger, 2).count, 4);
+    suite_put_documents(ledger, 1, 3);
+    assert_string_equal(suite_documents(ledger, 1).text, "1:key 2:key 3:key");
+}
+
+static void documents__trimmed_in_a_unit_that_is_taken_back__are_there_again(void **state)
+{
+    const struct pl_ledger *ledger = *state;
+    struct pl_id id = pl_suite_id('j', 1);
+    pl_suite_add_places(ledger);
+    pl_suite_add_job(ledger, 1, 1, PL_JOB_QUEUED);
+    suite_put_documents(ledger, 1, 3);
+    assert_int_equal(ledger->ops->begin(ledger->self), PL_OK);
+    assert_int_equal(PL_DO(ledger, document_trim, &id, 1), PL_OK);
+    suite_put_documents(ledger, 1, 2);
+    assert_string_equal(suite_documents(ledger, 1).text, "1:key 2:key");
+    ledger->ops->rollback(ledger->self);
+    assert_string_equal(suite_documents(ledger, 1).text, "1:key 2:key 3:key");
+}
+
+static void move__with_a_report__keeps_it_through_later_moves(void **state)
+{
+    const struct pl_ledger *ledger = *state;
+    struct pl_arena arena;
+    pl_arena_init(&arena, 8192);
+    pl_suite_add_places(ledger);
+    pl_suite_add_job(ledger, 1, 1, PL_JOB_QUEUED);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).report_sealed.size, 0);
+    struct pl_ledger_move move = { .job = pl_suite_id('j', 1),
+                                   .from = PL_JOB_RUNNING,
+                                   .to = PL_JOB_DELIVERING,
+                                   .fence = pl_suite_lease(ledger, 1),
+                                   .at_ms = 7000,
+                                   .report_sealed = pl_suite_span("copied 2") };
+    assert_int_equal(PL_DO(ledger, job_move, &move), PL_OK);
+    assert_int_equal(pl_suite_move(ledger, 1, PL_JOB_DELIVERING, PL_JOB_DONE, move.fence), PL_OK);
+    pl_suite_assert_span(pl_suite_load(ledger, &arena, 1, 1).report_sealed, "copied 2", 8);
     pl_arena_fini(&arena);
 }
 
@@ -284,6 +361,9 @@ int pl_ledger_suite_run_jobs(const char *name, CMFixtureFunction setup, CMFixtur
         SUITE_TEST(list__pages_by_cursor__newest_first_of_one_tenant),
         SUITE_TEST(open_jobs__are_those_in_no_end_state__oldest_first),
         SUITE_TEST(document__put_twice__is_replaced_and_listed_by_number),
+        SUITE_TEST(documents__trimmed__are_those_of_that_job_behind_n),
+        SUITE_TEST(documents__trimmed_in_a_unit_that_is_taken_back__are_there_again),
+        SUITE_TEST(move__with_a_report__keeps_it_through_later_moves),
     };
     return _cmocka_run_group_tests(name, tests, PL_COUNT_OF(tests), NULL, NULL);
 }

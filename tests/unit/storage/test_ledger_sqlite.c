@@ -242,23 +242,50 @@ static void open__newer_schema__is_refused_with_a_sentence(void **state)
     assert_non_null(strstr(fault.reason, "written by a newer Platen (schema 99"));
 }
 
-/* Opens with the first version and one step more. */
+/* Opens with today's schema and one step more. */
 static pl_status sqlite_open_stepped(struct sqlite_fixture *fixture, const char *sql,
                                      struct pl_fault *fault)
 {
-    const struct pl_sql_migration steps[] = { pl_sql_migrations[0], { sql } };
-    pl_status status = pl_sql_open(fixture->path, NULL, steps, 2, &fixture->ledger, fault);
+    struct pl_sql_migration steps[16] = { { NULL } };
+    size_t count = pl_sql_migration_count;
+    assert_in_range(count, 1, PL_COUNT_OF(steps) - 1);
+    memcpy(steps, pl_sql_migrations, count * sizeof steps[0]);
+    steps[count] = (struct pl_sql_migration){ sql };
+    pl_status status = pl_sql_open(fixture->path, NULL, steps, count + 1, &fixture->ledger, fault);
     fixture->open = status == PL_OK;
     return status;
 }
 
-static void migrate__from_version_1__keeps_rows_and_counts_the_step(void **state)
+/* Rows as the first release wrote them. */
+static void migrate__from_version_1__keeps_rows_and_gives_them_no_report(void **state)
 {
     struct sqlite_fixture *fixture = *state;
     struct pl_fault fault = { 0 };
-    pl_status status =
-        pl_sql_open(fixture->path, NULL, pl_sql_migrations, 1, &fixture->ledger, &fault);
-    assert_int_equal(status, PL_OK);
+    struct pl_arena arena;
+    sqlite3 *db = NULL;
+    pl_arena_init(&arena, 8192);
+    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+    assert_int_equal(pl_sql_migrate(db, fixture->path, pl_sql_migrations, 1, &fault), PL_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    sqlite_exec(
+        fixture->path,
+        "INSERT INTO tenant VALUES ('0t000000000000000000000001', 7, x'01', x'02', 1);"
+        "INSERT INTO job VALUES ('0j000000000000000000000001', '0t000000000000000000000001',"
+        " '0d000000000000000000000001', 'inbox', 'archive', 1, 'done', 1, 1, 0, 5, 6, 7,"
+        " zeroblob(32), x'03', x'04', x'05', 'ok', x'')");
+    sqlite_open(fixture);
+    struct pl_ledger_job job = pl_suite_load(&fixture->ledger, &arena, 1, 1);
+    assert_int_equal(job.state, PL_JOB_DONE);
+    assert_int_equal(job.bytes, 7);
+    assert_int_equal(job.report_sealed.size, 0);
+    pl_arena_fini(&arena);
+}
+
+static void migrate__a_step_more__keeps_rows_and_counts_the_step(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    struct pl_fault fault = { 0 };
+    sqlite_open(fixture);
     pl_suite_add_places(&fixture->ledger);
     assert_int_equal(sqlite_commit_job(&fixture->ledger, 1), PL_OK);
     sqlite_close(fixture);
@@ -272,8 +299,7 @@ static void migrate__from_version_1__keeps_rows_and_counts_the_step(void **state
     assert_int_equal(sqlite_jobs(&fixture->ledger), 2);
     sqlite_close(fixture);
     struct pl_ledger ledger;
-    assert_int_equal(pl_sql_open(fixture->path, NULL, pl_sql_migrations, 1, &ledger, &fault),
-                     PL_MISCONFIGURED);
+    assert_int_equal(pl_ledger_sqlite_open(fixture->path, NULL, &ledger, &fault), PL_MISCONFIGURED);
 }
 
 static void migrate__step_that_fails_halfway__leaves_the_file_as_it_was(void **state)
@@ -526,7 +552,8 @@ int main(void)
         CLOSED(open__file_that_is_no_ledger__is_refused_and_left_alone),
         CLOSED(open__database_of_something_else__is_refused),
         CLOSED(open__newer_schema__is_refused_with_a_sentence),
-        CLOSED(migrate__from_version_1__keeps_rows_and_counts_the_step),
+        CLOSED(migrate__from_version_1__keeps_rows_and_gives_them_no_report),
+        CLOSED(migrate__a_step_more__keeps_rows_and_counts_the_step),
         CLOSED(migrate__step_that_fails_halfway__leaves_the_file_as_it_was),
         OPENED(queries__are_all_served_by_an_index),
         OPENED(unit__that_only_reads__writes_nothing),

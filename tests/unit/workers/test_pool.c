@@ -8,6 +8,7 @@
 #include "tests/support/worker_rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,13 +79,16 @@ static void pool__a_document__comes_back_sealed_and_hashed(void **state)
     rig_give(rig, run);
     rig_wait(rig, 1);
     assert_ended(run, PL_OK, "");
-    assert_string_equal(run->run.report.type, "application/pdf");
-    assert_int_equal(run->run.report.bytes, SIZE);
-    assert_int_equal(run->run.report.pages, 1);
+    assert_int_equal(run->run.report.output_count, 1);
+    assert_string_equal(run->outputs[0].type, "application/pdf");
+    assert_string_equal(run->outputs[0].extension, "pdf");
+    assert_int_equal(run->outputs[0].bytes, SIZE);
+    assert_int_equal(run->outputs[0].pages, 1);
+    assert_int_equal(run->run.report.summary.bytes_out, SIZE);
     assert_int_equal(rig_result(run, result, SIZE + 1), SIZE);
     assert_memory_equal(document, result, SIZE);
     pl_sha256_of(document, SIZE, sha256);
-    assert_memory_equal(sha256, run->run.report.sha256, sizeof sha256);
+    assert_memory_equal(sha256, run->outputs[0].sha256, sizeof sha256);
     assert_true(run->run.report.cpu_us > 0);
     free(document);
     free(result);
@@ -106,7 +110,88 @@ static void pool__a_long_page_ledger__arrives_whole(void **state)
     assert_ended(run, PL_OK, "");
     assert_int_equal(run->page_ledger_size, 10000 * strlen("{\"n\":1,\"how\":\"copied\"},"));
     assert_memory_equal(run->page_ledger, "{\"n\":1,", 7);
-    assert_int_equal(run->run.report.pages, 10000);
+    assert_int_equal(run->outputs[0].pages, 10000);
+}
+
+static void pool__several_documents__come_back_in_order_each_under_its_key(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_start(rig, RIG_TENANT_A, "many 30");
+    rig_wait(rig, 1);
+    assert_ended(run, PL_OK, "");
+    assert_int_equal(run->run.report.output_count, 30);
+    assert_int_equal(run->run.report.summary.documents, 30);
+    assert_int_equal(run->run.report.summary.pages_out, 30);
+    for (uint32_t n = 1; n <= 30; n++) {
+        char wanted[32];
+        char found[32];
+        char suffix[16];
+        (void)snprintf(wanted, sizeof wanted, "document %u", n);
+        (void)snprintf(suffix, sizeof suffix, "-%03u", n);
+        assert_int_equal(rig_document(run, n, found, sizeof found), strlen(wanted));
+        assert_string_equal(found, wanted);
+        assert_string_equal(run->outputs[n - 1].suffix, suffix);
+        assert_int_equal(run->outputs[n - 1].bytes, strlen(wanted));
+        assert_int_equal(run->outputs[n - 1].page_ledger.size, n < 10 ? 3 : 4);
+    }
+    assert_string_equal(run->page_ledger, "[1]");
+    struct rig_run *after = rig_start(rig, RIG_TENANT_A, "pid");
+    rig_wait(rig, 2);
+    assert_true(run_pid(after) > 0);
+}
+
+static void pool__more_documents_than_allowed__are_refused_by_number(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, "many 8", 6);
+    run->run.limits.documents = 7;
+    rig_give(rig, run);
+    rig_wait(rig, 1);
+    assert_ended(run, PL_TOO_LARGE,
+                 "more than 7 documents, document 8 is over the limit (limits.documents)");
+    assert_int_equal(run->run.report.output_count, 0);
+}
+
+static void pool__documents_over_the_limit_together__are_too_large(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, "many 8", 6);
+    run->run.limits.output_bytes = 25;
+    rig_give(rig, run);
+    rig_wait(rig, 1);
+    assert_ended(run, PL_TOO_LARGE, "limit of 25 bytes (limits.output_bytes)");
+}
+
+static void pool__no_place_for_a_document__is_what_the_run_ends_with(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, "many 3", 6);
+    run->refuse = PL_NO_SPACE;
+    rig_give(rig, run);
+    rig_wait(rig, 1);
+    assert_ended(run, PL_NO_SPACE, "there is no place for document 2");
+}
+
+static void pool__a_repaired_document__says_so_with_its_reason(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_start(rig, RIG_TENANT_A, "repair");
+    rig_wait(rig, 1);
+    assert_ended(run, PL_OK, "");
+    assert_true(run->run.report.summary.repaired);
+    assert_int_equal(run->run.report.summary.by_how[PL_JOB_PAGES_RENDERED], 1);
+    assert_string_equal(run->run.report.summary.note, "page 1 was\xEF\xBF\xBD"
+                                                      "damaged");
+}
+
+static void pool__a_tenant_with_less_cpu_time__gets_less(void **state)
+{
+    struct worker_rig *rig = rig_of(state);
+    struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, "spin", 4);
+    run->run.limits.cpu_ms = 250;
+    rig_give(rig, run);
+    rig_wait(rig, 1);
+    assert_ended(run, PL_TOO_LARGE, "more than 0.25 s of CPU time (limits.cpu_time)");
 }
 
 static void pool__threads_inside_the_sandbox__work(void **state)
@@ -263,10 +348,11 @@ static void pool__a_writable_original__is_refused(void **state)
     struct worker_rig *rig = rig_of(state);
     struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, "pid", 3);
     int kept = run->run.inputs[0].fd;
-    run->run.inputs[0].fd = run->run.output.fd;
+    run->run.inputs[0].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     rig_give(rig, run);
     rig_wait(rig, 1);
     assert_ended(run, PL_IO_ERROR, "opened for reading only");
+    (void)close(run->run.inputs[0].fd);
     run->run.inputs[0].fd = kept;
 }
 
@@ -362,6 +448,12 @@ int main(void)
         POOL_TEST(pool__a_document__comes_back_sealed_and_hashed),
         POOL_TEST(pool__a_refused_document__brings_its_sentence_without_control_marks),
         POOL_TEST(pool__a_long_page_ledger__arrives_whole),
+        POOL_TEST(pool__several_documents__come_back_in_order_each_under_its_key),
+        POOL_TEST(pool__more_documents_than_allowed__are_refused_by_number),
+        POOL_TEST(pool__documents_over_the_limit_together__are_too_large),
+        POOL_TEST(pool__no_place_for_a_document__is_what_the_run_ends_with),
+        POOL_TEST(pool__a_repaired_document__says_so_with_its_reason),
+        POOL_TEST(pool__a_tenant_with_less_cpu_time__gets_less),
         POOL_TEST(pool__threads_inside_the_sandbox__work),
         POOL_TEST(pool__jobs_of_a_tenant__share_a_process),
         POOL_TEST(pool__tenants__never_share_a_process),

@@ -63,6 +63,34 @@ static void hostile__a_result_that_is_not_there__is_no_result(void **state)
     assert_way(HOSTILE_LENGTH, PL_WORKER_DIED, "not as long as it says");
 }
 
+static void hostile__a_report_of_no_document__is_no_result(void **state)
+{
+    (void)state;
+    assert_way(HOSTILE_NO_DOCUMENT, PL_WORKER_DIED, "not of the documents that it made");
+}
+
+static void hostile__documents_out_of_order__get_no_file(void **state)
+{
+    (void)state;
+    unsigned before = descriptors_open();
+    assert_way(HOSTILE_OPEN_SECOND, PL_WORKER_DIED, "began a document out of turn");
+    assert_way(HOSTILE_OPEN_FAR, PL_WORKER_DIED, "began a document out of turn");
+    assert_way(HOSTILE_OTHER_DOCUMENT, PL_WORKER_DIED, "told of a document out of turn");
+    assert_int_equal(descriptors_open(), before);
+}
+
+static void hostile__more_documents_than_allowed__get_no_file(void **state)
+{
+    (void)state;
+    assert_way(HOSTILE_OPEN_MANY, PL_WORKER_DIED, "began a document out of turn");
+}
+
+static void hostile__a_document_that_grows_after_it_was_told_of__is_no_result(void **state)
+{
+    (void)state;
+    assert_way(HOSTILE_GROWING, PL_WORKER_DIED, "not as long as it says");
+}
+
 static void hostile__a_page_ledger_of_another_size__is_broken(void **state)
 {
     (void)state;
@@ -106,6 +134,10 @@ int main(void)
         cmocka_unit_test(hostile__a_frame_too_large__ends_the_worker),
         cmocka_unit_test(hostile__a_descriptor_for_the_engine__never_arrives),
         cmocka_unit_test(hostile__a_result_that_is_not_there__is_no_result),
+        cmocka_unit_test(hostile__a_report_of_no_document__is_no_result),
+        cmocka_unit_test(hostile__documents_out_of_order__get_no_file),
+        cmocka_unit_test(hostile__more_documents_than_allowed__get_no_file),
+        cmocka_unit_test(hostile__a_document_that_grows_after_it_was_told_of__is_no_result),
         cmocka_unit_test(hostile__a_page_ledger_of_another_size__is_broken),
         cmocka_unit_test(hostile__a_flood_of_page_ledger__is_cut_off),
         cmocka_unit_test(hostile__a_second_hello__is_out_of_turn),

@@ -106,6 +106,154 @@ static void dispatch__other_bytes_stand_in_the_way__are_replaced_before_done(voi
     assert_int_equal(rig->puts, 2);
 }
 
+/* What the ledger and the store hold of a job, as "1 2 | 1 2 3". */
+struct seen_documents {
+    struct pl_ledger_call call;
+    struct pl_id job;
+    bool answered;
+    char text[256];
+    struct pl_job_report report;
+    bool has_report;
+    struct pl_id tenant;
+};
+
+static void see_row(void *owner, const struct pl_ledger_document *row)
+{
+    struct seen_documents *seen = owner;
+    size_t used = strlen(seen->text);
+    (void)snprintf(seen->text + used, sizeof seen->text - used, "%u ", row->n);
+}
+
+static pl_status see_run(struct pl_ledger_call *call, const struct pl_ledger *ledger)
+{
+    struct seen_documents *seen = PL_CONTAINER_OF(call, struct seen_documents, call);
+    struct pl_ledger_job row;
+    struct pl_arena arena;
+    uint8_t plain[PL_JOB_REPORT_BYTES];
+    char field[PL_FIELD_CHARS];
+    struct pl_keyring keyring = rig_keyring();
+    pl_arena_init(&arena, 1 << 16);
+    pl_status status = ledger->ops->job_load(ledger->self, &seen->tenant, &seen->job, &arena, &row);
+    if (status == PL_OK && row.report_sealed.size > 0) {
+        assert_int_equal(keyring.ops->field_open(keyring.self, &seen->tenant,
+                                                 pl_field_name("job.report", &seen->job, 0, field),
+                                                 row.report_sealed, plain),
+                         PL_OK);
+        seen->has_report = pl_job_report_read(
+            (struct pl_span){ (const char *)plain,
+                              row.report_sealed.size - PL_SEALED_FIELD_OVERHEAD },
+            &seen->report);
+    }
+    pl_arena_fini(&arena);
+    return status != PL_OK
+               ? status
+               : ledger->ops->document_each(ledger->self, &seen->job, UINT32_MAX, see_row, seen);
+}
+
+static void see_done(struct pl_ledger_call *call)
+{
+    PL_CONTAINER_OF(call, struct seen_documents, call)->answered = true;
+}
+
+static bool see_answered(void *owner)
+{
+    return ((struct seen_documents *)owner)->answered;
+}
+
+static struct seen_documents see(struct core_rig *rig, const struct pl_id *job)
+{
+    struct seen_documents seen = { .job = *job, .tenant = rig->tenant };
+    seen.call.run = see_run;
+    seen.call.done = see_done;
+    pl_ledger_thread_call(rig->thread, &seen.call);
+    rig_until(rig, see_answered, &seen);
+    (void)snprintf(seen.text + strlen(seen.text), sizeof seen.text - strlen(seen.text), "|");
+    for (uint32_t n = 1; n < 100; n++) {
+        char key[PL_OBJECT_KEY_CHARS];
+        (void)snprintf(key, sizeof key, "%s/%s/v1/document-%u", rig->tenant.text, job->text, n);
+        PL_LIST_FOR(node, &rig->objects)
+        {
+            const struct rig_object *object = PL_CONTAINER_OF(node, struct rig_object, node);
+            size_t used = strlen(seen.text);
+            if (strcmp(object->key, key) == 0)
+                (void)snprintf(seen.text + used, sizeof seen.text - used, " %u", n);
+        }
+    }
+    return seen;
+}
+
+static void dispatch__several_documents__are_rows_and_objects_each(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.documents[0] = 9;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    struct seen_documents seen = see(rig, &job);
+    assert_string_equal(seen.text, "1 2 3 4 5 6 7 8 9 | 1 2 3 4 5 6 7 8 9");
+    assert_true(seen.has_report);
+    assert_int_equal(seen.report.documents, 9);
+    assert_int_equal(seen.report.bytes_out, 45);
+    assert_int_equal(seen.report.by_how[PL_JOB_PAGES_COPIED], 9);
+    assert_int_equal(rig->puts, 9);
+}
+
+static void dispatch__store_fails_in_the_middle__the_next_try_puts_all(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.documents[0] = rig->script.documents[1] = 9;
+    rig->script.puts[5] = PL_NO_SPACE;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 2);
+    assert_string_equal(see(rig, &job).text, "1 2 3 4 5 6 7 8 9 | 1 2 3 4 5 6 7 8 9");
+}
+
+static void dispatch__a_try_that_makes_fewer_documents__leaves_none_of_the_older(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.documents[0] = 9;
+    rig->script.documents[1] = 3;
+    rig->script.puts[8] = PL_NO_SPACE; /* of the first try's last */
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 2);
+    struct seen_documents seen = see(rig, &job);
+    assert_string_equal(seen.text, "1 2 3 | 1 2 3");
+    assert_int_equal(seen.report.documents, 3);
+}
+
+static void dispatch__other_bytes_under_several_keys__cost_one_try(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id job;
+    rig->script.documents[0] = rig->script.documents[1] = 6;
+    rig->script.puts[1] = rig->script.puts[2] = rig->script.puts[5] = PL_CONFLICT;
+    assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+    assert_int_equal(rig_await(rig, &job, PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 2);
+    assert_string_equal(see(rig, &job).text, "1 2 3 4 5 6 | 1 2 3 4 5 6");
+}
+
+static void dispatch__ledger_full_at_any_call__documents_are_whole(void **state)
+{
+    struct core_rig *rig = *state;
+    for (unsigned n = 1; n <= 30; n++) {
+        struct pl_id job;
+        rig->gate = true;
+        rig->script.documents[rig->runs % 16] = 5;
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &job), PL_OK);
+        rig_fail_at(rig, n, PL_NO_SPACE);
+        rig_open_gate(rig);
+        (void)rig_await(rig, &job, PL_JOB_DONE);
+        rig_fail_at(rig, 0, PL_OK);
+        assert_string_equal(see(rig, &job).text, "1 2 3 4 5 | 1 2 3 4 5");
+    }
+    assert_int_equal(rig->runs, 30);
+}
+
 static bool all_slots_run(void *owner)
 {
     const struct core_rig *rig = owner;
@@ -321,6 +469,11 @@ int main(void)
         RIGGED(dispatch__worker_always_dies__dead_after_three),
         RIGGED(dispatch__store_is_down_long__never_blames_the_document),
         RIGGED(dispatch__other_bytes_stand_in_the_way__are_replaced_before_done),
+        RIGGED(dispatch__several_documents__are_rows_and_objects_each),
+        RIGGED(dispatch__store_fails_in_the_middle__the_next_try_puts_all),
+        RIGGED(dispatch__a_try_that_makes_fewer_documents__leaves_none_of_the_older),
+        RIGGED(dispatch__other_bytes_under_several_keys__cost_one_try),
+        RIGGED(dispatch__ledger_full_at_any_call__documents_are_whole),
         RIGGED(dispatch__more_jobs_than_workers__wait_their_turn),
         RIGGED(dispatch__drained_with_jobs_waiting__restart_does_them),
         RIGGED(upload__unknown_drop__is_refused_and_leaves_nothing),
