@@ -1,17 +1,13 @@
-/* tiff_copy: pages whose encoded data PDF can carry as they are.
+/* tiff_copy: Group 4 strips that PDF can carry as they are.
  *
- * Group 4: a strip is copied unseen when it ends as T.6 says that a picture ends (EOFB, then only
+ * A strip is copied unseen when it ends as T.6 says that a picture ends (EOFB, then only
  * zero bits) and has no two zero bytes before that, which no code contains. That finds truncated
  * strips and holes in a file. A strip that ends otherwise is decoded once, to prove that it holds
  * all of its rows, and then copied all the same. Wrong codes in the middle of a strip that ends
  * well are not looked for: it would cost twenty times the copy.
  *
- * JPEG: the strip and the shared tables become one stream; its markers and tables are checked, its
- * entropy-coded bits are not touched. An Adobe marker says which colour the TIFF tags mean.
- *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
-#include "pipeline/codec/jpeg_scan.h"
 #include "pipeline/codec/tiff_in_priv.h"
 
 #include <inttypes.h>
@@ -68,9 +64,8 @@ static bool g4_fits(const struct pl_tiff_load *load)
            strips <= COPY_PARTS_MOST && dir->offsets.count >= strips && dir->sizes.count >= strips;
 }
 
-/* The range of strip n. *size 0: it is not said where the strip ends. */
-static pl_status strip_range(const struct pl_tiff_load *load, uint64_t n, uint64_t *at,
-                             uint64_t *size)
+pl_status pl_tiff_strip_range(const struct pl_tiff_load *load, uint64_t n, uint64_t *at,
+                              uint64_t *size)
 {
     const struct pl_tiff_dir *dir = load->dir;
     pl_status status = pl_tiff_values_read(load->source, load->head, &dir->offsets, n, 1, at);
@@ -94,7 +89,7 @@ static pl_status g4_copy_strip(const struct pl_tiff_load *load, uint64_t n, uint
     uint64_t at = 0;
     uint64_t size = 0;
     uint8_t *room = NULL;
-    pl_status status = strip_range(load, n, &at, &size);
+    pl_status status = pl_tiff_strip_range(load, n, &at, &size);
     if (status != PL_OK)
         return status;
     *sized = size > 0;
@@ -112,7 +107,7 @@ static pl_status g4_copy_strip(const struct pl_tiff_load *load, uint64_t n, uint
     return pl_page_add_part(load->page, rows, (size_t)size);
 }
 
-static void copy_undo(struct pl_page *page)
+void pl_tiff_copy_undo(struct pl_page *page)
 {
     pl_bytes_clear(&page->data);
     page->part_count = 0;
@@ -137,159 +132,13 @@ pl_status pl_tiff_copy_g4(const struct pl_tiff_load *load, bool *done)
     if (status == PL_OK && sized && !whole)
         status = pl_tiff_prove(load);
     if (status != PL_OK || !sized) {
-        copy_undo(page);
+        pl_tiff_copy_undo(page);
         return status;
     }
     page->colour = PL_COLOUR_BILEVEL;
     page->bits = 1;
     page->inverted = dir->photometric == PL_TIFF_MIN_IS_BLACK;
     page->filter = PL_FILTER_G4;
-    page->how = PL_PAGE_COPIED;
-    *done = true;
-    return PL_OK;
-}
-
-static bool jpeg_fits(const struct pl_tiff_load *load)
-{
-    const struct pl_tiff_dir *dir = load->dir;
-    if (dir->compression != PL_TIFF_JPEG || dir->bits != 8 || dir->mixed_bits ||
-        dir->tile_width_px != 0 || pl_tiff_dir_pieces(dir) != 1 || dir->offsets.count == 0 ||
-        dir->sizes.count == 0 || dir->extra != PL_TIFF_EXTRA_NONE)
-        return false;
-    switch (dir->samples) {
-    case 1:
-        return dir->photometric <= PL_TIFF_MIN_IS_BLACK;
-    case 3:
-        return dir->photometric == PL_TIFF_RGB || dir->photometric == PL_TIFF_YCBCR;
-    case 4:
-        return dir->photometric == PL_TIFF_SEPARATED && dir->ink_set == 1;
-    default:
-        return false;
-    }
-}
-
-/* Start marker, for three components an Adobe marker (transform 0: RGB, 1: YCbCr), the tables. */
-static pl_status jpeg_put_head(const struct pl_tiff_load *load)
-{
-    const struct pl_tiff_dir *dir = load->dir;
-    struct pl_bytes *data = &load->page->data;
-    static const uint8_t soi[2] = { 0xff, PL_JPEG_SOI };
-    uint8_t adobe[16] = { 0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0 };
-    adobe[15] = dir->photometric == PL_TIFF_YCBCR;
-    pl_status status = pl_bytes_append(data, soi, sizeof soi);
-    if (status == PL_OK && dir->samples == 3)
-        status = pl_bytes_append(data, adobe, sizeof adobe);
-    const struct pl_tiff_values *tables = &dir->jpeg_tables;
-    if (status != PL_OK || tables->count < 4)
-        return status;
-    if (tables->count > 65536)
-        return PL_BAD_DOCUMENT;
-    size_t size = (size_t)tables->count;
-    uint8_t *room = NULL;
-    status = pl_bytes_reserve(data, size, &room);
-    if (status == PL_OK)
-        status = pl_source_read(load->source, tables->at, room, size);
-    if (status != PL_OK)
-        return status;
-    if (room[0] != 0xff || room[1] != PL_JPEG_SOI || room[size - 2] != 0xff ||
-        room[size - 1] != PL_JPEG_EOI)
-        return PL_BAD_DOCUMENT;
-    memmove(room, room + 2, size - 4);
-    data->size += size - 4;
-    return PL_OK;
-}
-
-/* Application and comment segments of a strip go: TIFF's tags speak, and a JFIF marker would
- * contradict ours. Moves what is kept to the front; *size is the size before and after. */
-static bool jpeg_strip_segments(uint8_t *data, size_t *size)
-{
-    size_t from = 2;
-    size_t to = 0;
-    if (*size < 4 || data[0] != 0xff || data[1] != PL_JPEG_SOI)
-        return false;
-    while (*size - from >= 4 && data[from] == 0xff && data[from + 1] != PL_JPEG_SOS) {
-        uint8_t marker = data[from + 1];
-        size_t length = 2 + ((size_t)data[from + 2] << 8 | data[from + 3]);
-        if (marker < 0xc0 || length < 4 || length > *size - from)
-            return false;
-        bool keep = marker < PL_JPEG_APP0 || marker > 0xef;
-        if (keep && marker != PL_JPEG_COM) {
-            memmove(data + to, data + from, length);
-            to += length;
-        }
-        from += length;
-    }
-    memmove(data + to, data + from, *size - from);
-    *size = to + (*size - from);
-    return true;
-}
-
-static pl_status jpeg_put_strip(const struct pl_tiff_load *load)
-{
-    uint64_t at = 0;
-    uint64_t length = 0;
-    uint8_t *room = NULL;
-    pl_status status = strip_range(load, 0, &at, &length);
-    if (status == PL_OK)
-        status = pl_bytes_reserve(&load->page->data, (size_t)length, &room);
-    if (status == PL_OK)
-        status = pl_source_read(load->source, at, room, (size_t)length);
-    if (status != PL_OK)
-        return status;
-    size_t size = (size_t)length;
-    if (!jpeg_strip_segments(room, &size))
-        return PL_BAD_DOCUMENT;
-    load->page->data.size += size;
-    return PL_OK;
-}
-
-/* Whether the merged stream is whole and shows what the tags say; cuts what follows its end. */
-static pl_status jpeg_check(const struct pl_tiff_load *load, bool *sound)
-{
-    struct pl_bytes *data = &load->page->data;
-    struct pl_jpeg_info info;
-    struct pl_source *source = NULL;
-    pl_status status = pl_source_memory_new(data->data, data->size, &source);
-    if (status != PL_OK)
-        return status;
-    status = pl_jpeg_scan(source, true, &info, NULL);
-    source->ops->free(source);
-    *sound = status == PL_OK && pl_jpeg_info_fits_pdf(&info) &&
-             info.width_px == load->dir->width_px && info.height_px == load->dir->height_px &&
-             info.components == load->dir->samples;
-    if (*sound)
-        data->size = (size_t)info.end;
-    return PL_OK;
-}
-
-pl_status pl_tiff_copy_jpeg(const struct pl_tiff_load *load, bool *done)
-{
-    const struct pl_tiff_dir *dir = load->dir;
-    struct pl_page *page = load->page;
-    *done = false;
-    if (!jpeg_fits(load))
-        return PL_OK;
-    bool sound = false;
-    pl_status status = jpeg_put_head(load);
-    if (status == PL_OK)
-        status = jpeg_put_strip(load);
-    if (status == PL_OK)
-        status = jpeg_check(load, &sound);
-    if (status == PL_OK && sound)
-        status = pl_page_add_part(page, dir->height_px, page->data.size);
-    if (status != PL_OK || !sound) {
-        copy_undo(page);
-        /* What is wrong without a sentence is for libtiff to say or to mend. */
-        return status == PL_BAD_DOCUMENT && (load->fault == NULL || load->fault->status == PL_OK)
-                   ? PL_OK
-                   : status;
-    }
-    page->colour = dir->samples == 1   ? PL_COLOUR_GREY
-                   : dir->samples == 3 ? PL_COLOUR_RGB
-                                       : PL_COLOUR_CMYK;
-    page->bits = 8;
-    page->inverted = dir->samples == 1 && dir->photometric == PL_TIFF_MIN_IS_WHITE;
-    page->filter = PL_FILTER_DCT;
     page->how = PL_PAGE_COPIED;
     *done = true;
     return PL_OK;

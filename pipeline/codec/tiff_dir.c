@@ -121,6 +121,7 @@ static const struct tag_row {
     TAG(325, TAG_VALUES, sizes),          TAG(327, TAG_NUMBER, clean_fax),
     TAG(332, TAG_NUMBER, ink_set),        TAG(338, TAG_NUMBER, extra),
     TAG(339, TAG_NUMBER, sample_format),  TAG(347, TAG_VALUES, jpeg_tables),
+    TAG(513, TAG_NUMBER, old_jpeg_at),    TAG(514, TAG_NUMBER, old_jpeg_bytes),
     TAG(34675, TAG_VALUES, icc),
 };
 

@@ -63,6 +63,8 @@ struct pl_tiff_dir {
     struct pl_tiff_values offsets; /* of strips or tiles */
     struct pl_tiff_values sizes;
     struct pl_tiff_values jpeg_tables;
+    uint32_t old_jpeg_at;    /* tag 513, JPEGInterchangeFormat; 0: absent */
+    uint32_t old_jpeg_bytes; /* tag 514; 0: not said */
     struct pl_tiff_values icc;
 };
 

@@ -245,6 +245,8 @@ static pl_status tiff_load(const struct pl_reader *base, struct pl_source *sourc
     if (status == PL_OK && !done)
         status = pl_tiff_copy_jpeg(&load, &done);
     if (status == PL_OK && !done)
+        status = pl_tiff_copy_old_jpeg(&load, &done);
+    if (status == PL_OK && !done)
         status = pl_tiff_decode(&load);
     if (status == PL_TOO_LARGE)
         (void)pl_fault_set(fault, status,

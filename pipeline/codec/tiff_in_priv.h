@@ -24,8 +24,17 @@ struct pl_tiff_load {
 
 /* Group 4 strips, copied as parts. */
 pl_status pl_tiff_copy_g4(const struct pl_tiff_load *load, bool *done) PL_MUST_USE;
-/* A JPEG (compression 7) strip with its tables merged. */
+/* JPEG (compression 7), its strips and tables made one stream. */
 pl_status pl_tiff_copy_jpeg(const struct pl_tiff_load *load, bool *done) PL_MUST_USE;
+/* Old-style JPEG (compression 6), by the stream that is in the file or the strips made one. */
+pl_status pl_tiff_copy_old_jpeg(const struct pl_tiff_load *load, bool *done) PL_MUST_USE;
+
+/* The range of strip n; *size 0: it is not said where the strip ends. PL_BAD_DOCUMENT with a
+ * sentence when it lies outside of the file. */
+pl_status pl_tiff_strip_range(const struct pl_tiff_load *load, uint64_t n, uint64_t *at,
+                              uint64_t *size) PL_MUST_USE;
+/* Empties the page's data. */
+void pl_tiff_copy_undo(struct pl_page *page);
 
 /* Whether libtiff is let near this compression. */
 bool pl_tiff_decodes(uint32_t compression);
