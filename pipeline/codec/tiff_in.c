@@ -19,6 +19,7 @@
 struct tiff_reader {
     struct pl_reader reader;
     struct pl_limits limits;
+    enum pl_want want;
     struct pl_tiff_head head;
     struct pl_tiff_dir *pages;
     uint32_t count;
@@ -161,6 +162,7 @@ static pl_status tiff_open(struct pl_source *source, const struct pl_open_settin
         return PL_NO_MEMORY;
     reader->reader.ops = &pl_tiff_reader;
     reader->limits = *settings->limits;
+    reader->want = settings->want;
     pl_status status = pl_tiff_head_read(source, &reader->head);
     if (status == PL_BAD_DOCUMENT)
         status = pl_fault_set(fault, status, "the file does not begin as a TIFF file does");
@@ -230,6 +232,7 @@ static pl_status tiff_load(const struct pl_reader *base, struct pl_source *sourc
     PL_CHECK(n < reader->count);
     const struct pl_tiff_load load = {
         .limits = &reader->limits,
+        .want = reader->want,
         .head = &reader->head,
         .dir = &reader->pages[n],
         .source = source,

@@ -5,13 +5,13 @@
 #ifndef PL_PIPELINE_CODEC_TIFF_IN_PRIV_H
 #define PL_PIPELINE_CODEC_TIFF_IN_PRIV_H
 
+#include "pipeline/codec/codec.h"
 #include "pipeline/codec/tiff_dir.h"
-#include "pipeline/image/limits.h"
-#include "pipeline/image/page.h"
 
 /* One page on its way: everything is borrowed for the length of the load. */
 struct pl_tiff_load {
     const struct pl_limits *limits;
+    enum pl_want want;
     const struct pl_tiff_head *head;
     const struct pl_tiff_dir *dir;
     struct pl_source *source;
