@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: platen init DIR [--devices ADDR:PORT] [--control ADDR:PORT]\n"
+    "usage: platen init DIR [--devices ADDR:PORT] [--control ADDR:PORT] [--pipeline FILE]\n"
     "                       [--user NAME] [--worker-user NAME]\n"
     "\n"
     "Makes DIR (mode 0700) with platen.yaml, root key, certificates, ledger, a tenant, the drop\n"
@@ -26,6 +26,8 @@ static const char usage[] =
     "\n"
     "  --devices ADDR:PORT   where devices upload (0.0.0.0:8443)\n"
     "  --control ADDR:PORT   where the control API answers (127.0.0.1:8444)\n"
+    "  --pipeline FILE       what becomes of scans in the drop: a definition in JSON (to "
+    "PDF/A-2b)\n"
     "  --user NAME           when run as root: whom DIR belongs to and the engine runs as "
     "(platen)\n"
     "  --worker-user NAME    when run as root: whom workers run as (platen-worker)\n";
@@ -41,6 +43,7 @@ struct init {
     const char *control;
     const char *user;
     const char *worker_user;
+    const char *pipeline;
     struct pl_user owner; /* as root */
     bool is_root;
 };
@@ -50,6 +53,7 @@ static int options_read(int argc, char **argv, struct init *init)
 {
     static const struct option options[] = { { "devices", required_argument, NULL, 'd' },
                                              { "control", required_argument, NULL, 'c' },
+                                             { "pipeline", required_argument, NULL, 'p' },
                                              { "user", required_argument, NULL, 'u' },
                                              { "worker-user", required_argument, NULL, 'w' },
                                              { "help", no_argument, NULL, 'h' },
@@ -61,6 +65,9 @@ static int options_read(int argc, char **argv, struct init *init)
             break;
         case 'c':
             init->control = optarg;
+            break;
+        case 'p':
+            init->pipeline = optarg;
             break;
         case 'u':
             init->user = optarg;
@@ -210,12 +217,33 @@ static pl_status folder_finish(const struct init *init, struct pl_fault *fault)
     return status;
 }
 
+static pl_status folder_build(struct init *init, struct pl_instance_plan *plan,
+                              struct pl_credentials *credentials, struct pl_fault *fault)
+{
+    (void)umask(077);
+    plan->folder = mkdtemp(init->built);
+    if (plan->folder == NULL)
+        return pl_fault_set(fault, PL_MISCONFIGURED, "cannot make a folder in %s: %s", init->parent,
+                            strerror(errno));
+    pl_status status = pl_instance_make(plan, credentials, fault);
+    if (status == PL_OK)
+        status = folder_finish(init, fault);
+    if (status != PL_OK)
+        pl_folder_remove(init->built);
+    return status;
+}
+
 static pl_status init_run(struct init *init, struct pl_credentials *credentials,
                           struct pl_fault *fault)
 {
     struct pl_conf_override overrides[OVERRIDES_MOST];
+    struct pl_pipeline_file pipeline = { .name = "" };
     struct pl_instance_plan plan = { .home = init->home, .overrides = overrides };
     pl_status status = plan_read(init, &plan, fault);
+    if (status == PL_OK && init->pipeline != NULL) {
+        status = pl_pipeline_file_read(init->pipeline, &pipeline, fault);
+        plan.pipeline = &pipeline;
+    }
     if (status == PL_OK)
         status = overrides_collect(init, overrides, &plan.override_count, fault);
     if (status == PL_OK)
@@ -224,18 +252,9 @@ static pl_status init_run(struct init *init, struct pl_credentials *credentials,
         status = folder_check(init, fault);
     if (status == PL_OK)
         status = owner_find(init, fault);
-    if (status != PL_OK)
-        return status;
-    (void)umask(077);
-    plan.folder = mkdtemp(init->built);
-    if (plan.folder == NULL)
-        return pl_fault_set(fault, PL_MISCONFIGURED, "cannot make a folder in %s: %s", init->parent,
-                            strerror(errno));
-    status = pl_instance_make(&plan, credentials, fault);
     if (status == PL_OK)
-        status = folder_finish(init, fault);
-    if (status != PL_OK)
-        pl_folder_remove(init->built);
+        status = folder_build(init, &plan, credentials, fault);
+    pl_pipeline_file_fini(&pipeline);
     return status;
 }
 

@@ -29,7 +29,9 @@ static pl_status path_in(const char *folder, const char *name, char out[PL_PATH_
 
 static pl_status folders_make(const char *folder, struct pl_fault *fault)
 {
-    static const char *const names[] = { "keys", "tls", "ledger", "spool", "store", "run" };
+    static const char *const names[] = {
+        "keys", "tls", "ledger", "spool", "store", "tenants", "run"
+    };
     pl_status status = PL_OK;
     for (size_t i = 0; i < PL_COUNT_OF(names) && status == PL_OK; i++) {
         char path[PL_PATH_CHARS];
@@ -129,20 +131,19 @@ static pl_status seed_tenant(struct seeding *seeding, struct pl_fault *fault)
     return status;
 }
 
-static pl_status seed_drop(struct seeding *seeding)
+static pl_status seed_drop(struct seeding *seeding, const struct pl_pipeline_file *file)
 {
     char definition[DEFINITION_CHARS];
     const struct pl_ledger_ops *ops = seeding->ledger->ops;
-    const struct pl_ledger_pipeline pipeline = {
-        .tenant = seeding->tenant,
-        .name = PL_INSTANCE_PIPELINE,
-        .version = 1,
-        .definition = pl_plan_write_simple(PL_INSTANCE_PIPELINE, PL_FORMAT_PDFA_2B, definition,
-                                           sizeof definition),
-    };
+    struct pl_ledger_pipeline pipeline = { .tenant = seeding->tenant, .version = 1 };
+    pipeline.name = file != NULL ? file->name : PL_INSTANCE_PIPELINE;
+    pipeline.definition = file != NULL
+                              ? (const char *)file->definition.data
+                              : pl_plan_write_simple(PL_INSTANCE_PIPELINE, PL_FORMAT_PDFA_2B,
+                                                     definition, sizeof definition);
     const struct pl_ledger_drop drop = { .tenant = seeding->tenant,
                                          .name = PL_INSTANCE_DROP,
-                                         .pipeline = PL_INSTANCE_PIPELINE };
+                                         .pipeline = pipeline.name };
     pl_status status = ops->pipeline_add(seeding->ledger->self, &pipeline);
     return status == PL_OK ? ops->drop_add(seeding->ledger->self, &drop) : status;
 }
@@ -190,8 +191,8 @@ static pl_status seed_token(struct seeding *seeding, struct pl_credentials *cred
 }
 
 /* All rows or none. */
-static pl_status ledger_seed(struct seeding *seeding, struct pl_credentials *credentials,
-                             struct pl_fault *fault)
+static pl_status ledger_seed(struct seeding *seeding, const struct pl_instance_plan *plan,
+                             struct pl_credentials *credentials, struct pl_fault *fault)
 {
     const struct pl_ledger_ops *ops = seeding->ledger->ops;
     void *self = seeding->ledger->self;
@@ -200,7 +201,7 @@ static pl_status ledger_seed(struct seeding *seeding, struct pl_credentials *cre
         return status;
     status = seed_tenant(seeding, fault);
     if (status == PL_OK)
-        status = seed_drop(seeding);
+        status = seed_drop(seeding, plan->pipeline);
     if (status == PL_OK)
         status = seed_device(seeding, credentials);
     if (status == PL_OK)
@@ -232,7 +233,7 @@ static pl_status ledger_make(const struct pl_instance_plan *plan,
     status = pl_ledger_sqlite_open(path, NULL, &ledger, fault);
     if (status != PL_OK)
         goto done;
-    status = ledger_seed(&seeding, credentials, fault);
+    status = ledger_seed(&seeding, plan, credentials, fault);
     if (status != PL_OK)
         status = pl_fault_set(fault, status, "the ledger's first rows cannot be written: %s",
                               pl_status_text(status));

@@ -7,6 +7,7 @@
 #define PL_API_INSTANCE_H
 
 #include "api/address.h"
+#include "api/pipeline_file.h"
 #include "api/session.h"
 #include "api/settings.h"
 
@@ -30,6 +31,7 @@ struct pl_instance_plan {
     struct pl_address control;
     const struct pl_conf_override *overrides; /* of platen.yaml */
     size_t override_count;
+    const struct pl_pipeline_file *pipeline; /* of the drop; NULL: PDF/A-2b, PL_INSTANCE_PIPELINE */
 };
 
 /* Fills the folder. What a failure leaves is the caller's to remove. */

@@ -13,6 +13,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define SERVE_FILES_A_JOB 16
+#define SERVE_FILES_OWN 256
+
 pl_status serve_path(const struct serve *serve, const char *path, char out[PL_PATH_CHARS],
                      struct pl_fault *fault)
 {
@@ -94,6 +97,16 @@ static pl_status serve_open_disk(struct serve *serve, struct pl_fault *fault)
     return status;
 }
 
+/* Two listeners; a file for each document of the jobs that run, and a few for each job, worker and
+ * the engine itself. */
+static uint64_t serve_files_needed(const struct pl_settings *settings,
+                                   const struct pl_run_limits *most)
+{
+    uint64_t processes = pl_settings_processes(settings);
+    return 2 * settings->http_connections + processes * (most->documents + SERVE_FILES_A_JOB) +
+           settings->uploads_at_once + SERVE_FILES_OWN;
+}
+
 static pl_status serve_open_pool(struct serve *serve, struct pl_fault *fault)
 {
     const struct pl_settings *settings = &serve->settings;
@@ -106,7 +119,10 @@ static pl_status serve_open_pool(struct serve *serve, struct pl_fault *fault)
         .output_bytes = most.output_bytes,
         .jobs_per_process = settings->workers_jobs_per_process,
     };
-    return pl_pool_new(serve->loop, &serve->log, serve->launcher, &pool, &serve->pool, fault);
+    pl_status status = pl_process_check_files(serve_files_needed(settings, &most), fault);
+    return status != PL_OK
+               ? status
+               : pl_pool_new(serve->loop, &serve->log, serve->launcher, &pool, &serve->pool, fault);
 }
 
 static pl_status serve_open_core(struct serve *serve, struct pl_fault *fault)

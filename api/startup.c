@@ -68,6 +68,18 @@ void pl_process_harden(void)
 #endif
 }
 
+pl_status pl_process_check_files(uint64_t needed, struct pl_fault *fault)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= needed)
+        return PL_OK;
+    return pl_fault_set(fault, PL_MISCONFIGURED,
+                        "these settings may need %llu open files and the limit is %llu: raise it "
+                        "(LimitNOFILE=, ulimit -Hn), or lower limits.documents, http.connections "
+                        "or workers.processes",
+                        (unsigned long long)needed, (unsigned long long)files.rlim_cur);
+}
+
 /* Gives the socket to the field that its name calls. */
 static pl_status inherited_place(struct pl_inherited *out, struct pl_span name, int fd,
                                  struct pl_fault *fault)

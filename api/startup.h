@@ -24,6 +24,9 @@ pl_status pl_user_become(const struct pl_user *user, struct pl_fault *fault) PL_
 /* No core files, no new privileges, not to be traced, as many descriptors as are allowed. After
  * pl_user_become, which the kernel answers by undoing part of it. */
 void pl_process_harden(void);
+/* Whether this process may have so many files open; after pl_process_harden, which raises the
+ * limit. PL_MISCONFIGURED with both numbers and what to do. */
+pl_status pl_process_check_files(uint64_t needed, struct pl_fault *fault) PL_MUST_USE;
 
 /* Listening sockets from systemd (LISTEN_FDS, sd_listen_fds(3)); -1: none of that name. */
 struct pl_inherited {

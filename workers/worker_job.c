@@ -86,7 +86,8 @@ static struct pl_limits job_limits(const struct pl_run_limits *limits)
                                .bilevel_px = limits->bilevel_px,
                                .page_bytes = limits->page_bytes,
                                .output_bytes = limits->output_bytes,
-                               .expansion = limits->expansion };
+                               .expansion = limits->expansion,
+                               .nesting = (uint32_t)limits->nesting };
 }
 
 static void job_sum_up(const struct pl_run_result *result, struct pl_job_report *out)

@@ -9,13 +9,14 @@
 #define MIB ((uint64_t)1 << 20)
 
 const struct pl_limits pl_limits_default = {
-    .pages = 5000,
+    .pages = 10000,
     .side_px = 65500,
     .colour_px = 150000000,
     .bilevel_px = 600000000,
     .page_bytes = 512 * MIB,
     .output_bytes = 2048 * MIB,
     .expansion = 1000,
+    .nesting = 64,
 };
 
 pl_status pl_limits_check(const struct pl_limits *limits, uint32_t page, uint32_t width_px,

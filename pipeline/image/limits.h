@@ -16,10 +16,11 @@ struct pl_limits {
     uint64_t page_bytes;   /* encoded or decoded bytes of one page held in memory */
     uint64_t output_bytes; /* of the result */
     uint64_t expansion;    /* decoded : encoded, once more than 64 MiB are decoded */
+    uint32_t nesting;      /* of a PDF's arrays and dictionaries inside each other */
 };
 
-/* 5,000 pages, 65,500 px a side, 150 MP colour, 600 MP bilevel, 512 MiB a page, 2 GiB output,
- * 1,000 : 1 (reliability.md section 4). */
+/* 10,000 pages, 65,500 px a side, 150 MP colour, 600 MP bilevel, 512 MiB a page, 2 GiB output,
+ * 1,000 : 1, 64 deep (reliability.md section 4). */
 extern const struct pl_limits pl_limits_default;
 
 /* Refuses what a header claims before anything is allocated for it. `page` is 1-based; bits is per

@@ -58,23 +58,30 @@ def set_settings(path, changes):
 
 
 class Daemon:
-    """One instance. Use as a context manager; `settings` changes rows of platen.yaml."""
+    """One instance. Use as a context manager; `settings` changes rows of platen.yaml, `pipeline` is the
+    definition of the drop's, `worker` another worker program of the build."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, pipeline=None, worker=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="platen-test."))
         os.chmod(self.folder, 0o755)
         self.bin = self.folder / "bin"
         self.bin.mkdir()
         for program in (BUILD / "api" / "platen", BUILD / "workers" / "platen-worker"):
             shutil.copy(program, self.bin)
+        if worker:
+            shutil.copy(worker, self.bin / "platen-worker")
         self.data = self.folder / "instance"
         self.log_path = self.folder / "engine.log"
         self.process = None
-        self.make(settings or {})
+        self.make(settings or {}, pipeline)
 
-    def make(self, settings):
-        users = ROOT_USERS if os.geteuid() == 0 else []
-        done = self.run("init", self.data, "--devices", "127.0.0.1:0", "--control", "127.0.0.1:0", *users)
+    def make(self, settings, pipeline):
+        options = ROOT_USERS if os.geteuid() == 0 else []
+        if pipeline:
+            path = self.folder / "pipeline.json"
+            path.write_text(json.dumps(pipeline))
+            options = [*options, "--pipeline", path]
+        done = self.run("init", self.data, "--devices", "127.0.0.1:0", "--control", "127.0.0.1:0", *options)
         if done.returncode != 0:
             raise AssertionError(f"init failed: {done.stderr}")
         if settings:

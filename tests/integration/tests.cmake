@@ -35,6 +35,7 @@ if(PLATEN_PYTHON AND NOT PLATEN_FUZZ)
 endif()
 
 pl_integration_test(scans)
+pl_integration_test(documents TIMEOUT 600)
 pl_integration_test(door)
 pl_integration_test(crash)
 pl_integration_test(full_disk)
