@@ -256,3 +256,8 @@ pl_status pl_inflate_run(struct pl_inflate *stream, struct pl_cursor *in, uint8_
     return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR ? PL_OK
                                                                              : PL_BAD_DOCUMENT;
 }
+
+uint32_t pl_flate_crc(uint32_t crc, const void *data, size_t size)
+{
+    return (uint32_t)crc32_z(crc, data, size);
+}

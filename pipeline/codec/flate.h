@@ -36,4 +36,7 @@ pl_status pl_inflate_run(struct pl_inflate *inflate, struct pl_cursor *in, uint8
 /* Whether the end of the stream was reached, its checksum being right. */
 bool pl_inflate_ended(const struct pl_inflate *inflate);
 
+/* CRC-32 of ISO 3309 as PNG uses it, carried on from `crc` (0 at first). */
+uint32_t pl_flate_crc(uint32_t crc, const void *data, size_t size);
+
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SNIFF_BYTES 1024
-#define SNIFF_TAKES "pipelines here take TIFF and JPEG"
+#define SNIFF_TAKES "pipelines here take TIFF, JPEG and PNG"
 
 /* A kind that is known by bytes at a place. The first row that fits wins. */
 struct kind {
@@ -24,7 +24,6 @@ struct kind {
     }
 
 static const struct kind kinds[] = {
-    KIND(0, "\x89PNG\r\n\x1a\n", "a PNG picture"),
     KIND(0, "GIF8", "a GIF picture"),
     KIND(0, "BM", "a Windows bitmap"),
     KIND(8, "WEBP", "a WebP picture"),
@@ -169,6 +168,9 @@ pl_status pl_sniff(struct pl_source *source, const struct pl_reader_ops **out,
         *out = &pl_tiff_reader;
     else if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
         *out = &pl_jpeg_reader;
+    else if (size >= 4 &&
+             memcmp(data, "\x89PNG", 4) == 0) /* the reader says what became of the rest */
+        *out = &pl_png_reader;
     else
         return sniff_refuse(source, data, size, fault);
     return PL_OK;

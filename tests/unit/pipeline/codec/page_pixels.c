@@ -83,19 +83,42 @@ static void unfilter_row(uint8_t filter, uint8_t *row, const uint8_t *above, siz
     }
 }
 
+/* Samples of less than a byte, and indices, as the bytes that they stand for. */
+static void expand_row(const struct pl_page *page, const uint8_t *row, uint8_t *out)
+{
+    unsigned bits = page->bits;
+    unsigned most = (1U << bits) - 1;
+    size_t step = page->colour == PL_COLOUR_CMYK ? 4 : page->colour == PL_COLOUR_RGB ? 3 : 1;
+    for (uint32_t x = 0; x < page->width_px; x++) {
+        unsigned value = (unsigned)row[(size_t)x * bits / 8] >> (8 - bits - (size_t)x * bits % 8);
+        value &= most;
+        if (page->palette.size > 0) {
+            PL_CHECK((value + 1) * step <= page->palette.size);
+            memcpy(out + x * step, page->palette.data + value * step, step);
+        } else {
+            out[x] = (uint8_t)(value * 255 / most);
+        }
+    }
+}
+
 static void decode_flate(const struct pl_page *page, struct pixels *out)
 {
-    size_t pixel = (size_t)out->samples * out->bits / 8;
-    size_t row = pixel * out->width_px;
+    unsigned samples = page->palette.size > 0 ? 1 : out->samples;
+    size_t pixel = ((size_t)samples * page->bits + 7) / 8;
+    size_t row = ((size_t)samples * page->bits * out->width_px + 7) / 8;
+    size_t out_row = (size_t)out->width_px * out->samples * (out->bits / 8);
     uLongf size = (uLongf)((row + 1) * out->height_px);
     uint8_t *raw = malloc(size);
     PL_CHECK(raw != NULL && page->part_count == 1);
     PL_CHECK(uncompress(raw, &size, page->data.data, (uLong)page->data.size) == Z_OK);
     PL_CHECK(size == (row + 1) * out->height_px);
     for (uint32_t y = 0; y < out->height_px; y++) {
-        uint8_t *to = out->data + y * row;
-        memcpy(to, raw + y * (row + 1) + 1, row);
-        unfilter_row(raw[y * (row + 1)], to, y > 0 ? to - row : NULL, row, pixel);
+        uint8_t *at = raw + y * (row + 1) + 1;
+        unfilter_row(at[-1], at, y > 0 ? at - row - 1 : NULL, row, pixel);
+        if (page->bits < 8 || page->palette.size > 0)
+            expand_row(page, at, out->data + y * out_row);
+        else
+            memcpy(out->data + y * out_row, at, row);
     }
     free(raw);
 }

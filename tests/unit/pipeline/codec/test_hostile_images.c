@@ -1,4 +1,4 @@
-/* test_hostile_images: every hostile TIFF and JPEG gets a verdict in time.
+/* test_hostile_images: every hostile TIFF, JPEG and PNG gets a verdict in time.
  *
  * PLATEN_HOSTILE names the folder; without it the test says so and passes.
  *
@@ -71,6 +71,12 @@ static void hostile__every_jpeg__gets_a_verdict_in_time(void **state)
     replay("jpeg");
 }
 
+static void hostile__every_png__gets_a_verdict_in_time(void **state)
+{
+    (void)state;
+    replay("png");
+}
+
 static void hostile__files_of_other_kinds__are_told_apart(void **state)
 {
     (void)state;
@@ -82,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile__every_tiff__gets_a_verdict_in_time),
         cmocka_unit_test(hostile__every_jpeg__gets_a_verdict_in_time),
+        cmocka_unit_test(hostile__every_png__gets_a_verdict_in_time),
         cmocka_unit_test(hostile__files_of_other_kinds__are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
