@@ -317,7 +317,7 @@ static void tiff_in__65000_pages__are_refused_quickly(void **state)
         uint32_t next = (uint32_t)file.size + 2 + 12 * 2 + 4;
         (void)hand_dir(&file, entries, 2, i + 1 < 65000 ? next : 0);
     }
-    refused(&file, PL_TOO_LARGE, "more than 5000 pages");
+    refused(&file, PL_TOO_LARGE, "more than 10000 pages");
     pl_bytes_fini(&file);
 }
 
