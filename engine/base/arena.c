@@ -12,6 +12,7 @@
 
 struct pl_arena_block {
     struct pl_arena_block *next;
+    size_t start; /* what the arena had handed out before it */
     size_t used;
     size_t size;
     max_align_t data[];
@@ -50,6 +51,7 @@ void *pl_arena_take(struct pl_arena *arena, size_t size)
         block = calloc(1, whole);
         if (block == NULL)
             return NULL;
+        block->start = arena->used;
         block->size = room;
         block->next = arena->blocks;
         arena->blocks = block;
@@ -69,4 +71,27 @@ char *pl_arena_text(struct pl_arena *arena, struct pl_span span)
     if (copy != NULL && span.size > 0)
         memcpy(copy, span.data, span.size);
     return copy;
+}
+
+size_t pl_arena_mark(const struct pl_arena *arena)
+{
+    return arena->used;
+}
+
+void pl_arena_release(struct pl_arena *arena, size_t mark)
+{
+    PL_CHECK(mark <= arena->used);
+    struct pl_arena_block *block = arena->blocks;
+    while (block != NULL && block->start >= mark) {
+        struct pl_arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    arena->blocks = block;
+    arena->used = mark;
+    if (block == NULL)
+        return;
+    size_t kept = mark - block->start;
+    memset((char *)block->data + kept, 0, block->used - kept);
+    block->used = kept;
 }

@@ -24,4 +24,8 @@ void *pl_arena_take(struct pl_arena *arena, size_t size);
 /* A terminated copy; NULL as above. */
 char *pl_arena_text(struct pl_arena *arena, struct pl_span span);
 
+/* Where the arena stands now; pl_arena_release gives back all that was taken since. */
+size_t pl_arena_mark(const struct pl_arena *arena);
+void pl_arena_release(struct pl_arena *arena, size_t mark);
+
 #endif

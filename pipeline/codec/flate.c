@@ -225,6 +225,30 @@ void pl_inflate_restart(struct pl_inflate *inflate)
     inflate->ended = false;
 }
 
+void pl_inflate_restart_lenient(struct pl_inflate *inflate, bool raw)
+{
+    PL_CHECK(inflateReset2(&inflate->zlib, raw ? -MAX_WBITS : MAX_WBITS) == Z_OK);
+    PL_CHECK(inflateValidate(&inflate->zlib, 0) == Z_OK);
+    inflate->ended = false;
+}
+
+/* Zeros in place of a checksum that is not compared: without room for output, and with fewer bits
+ * than a last end-of-block code and a checksum need, only a stream that lacks nothing else ends. */
+bool pl_inflate_is_whole(struct pl_inflate *stream)
+{
+    static const uint8_t zeros[4];
+    uint8_t none = 0;
+    z_stream *zlib = &stream->zlib;
+    if (stream->ended)
+        return true;
+    zlib->next_in = (z_const Bytef *)zeros;
+    zlib->avail_in = sizeof zeros;
+    zlib->next_out = &none;
+    zlib->avail_out = 0;
+    stream->ended = inflate(zlib, Z_NO_FLUSH) == Z_STREAM_END;
+    return stream->ended;
+}
+
 bool pl_inflate_ended(const struct pl_inflate *inflate)
 {
     return inflate->ended;

@@ -58,3 +58,9 @@ pl_unit_test(pipeline/codec/test_ghost SOURCES unit/pipeline/codec/page_pdf.c LI
     PkgConfig::JPEG TIMEOUT 120)
 pl_unit_test(pipeline/codec/test_ghost_words LIBS pl_pipeline)
 pl_fuzz_target(ghost_words LIBS pl_pipeline)
+
+# The reader of PDF structure, held against qpdf and mutool.
+if(NOT PLATEN_FUZZ)
+    add_executable(pdf_probe ${PROJECT_SOURCE_DIR}/tests/support/pdf_probe.c)
+    target_link_libraries(pdf_probe PRIVATE pl_pipeline)
+endif()

@@ -55,6 +55,34 @@ static void arena__sizes_that_overflow__are_refused(void **state)
     pl_arena_fini(&arena);
 }
 
+static void arena__released_to_a_mark__keeps_what_came_before(void **state)
+{
+    struct pl_arena arena;
+    (void)state;
+    pl_arena_init(&arena, 1 << 20);
+    char *kept = pl_arena_take(&arena, 100);
+    assert_non_null(kept);
+    memset(kept, 'k', 100);
+    size_t mark = pl_arena_mark(&arena);
+    for (size_t size = 1; size < 20000; size = size * 2 + 3) {
+        void *later = pl_arena_take(&arena, size);
+        assert_non_null(later);
+        memset(later, 'l', size);
+    }
+    pl_arena_release(&arena, mark);
+    assert_int_equal(arena.used, mark);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(kept[i], 'k');
+    const char *again = pl_arena_take(&arena, 3000);
+    assert_non_null(again);
+    for (size_t i = 0; i < 3000; i++)
+        assert_int_equal(again[i], 0);
+    pl_arena_release(&arena, 0);
+    assert_int_equal(arena.used, 0);
+    assert_null(arena.blocks);
+    pl_arena_fini(&arena);
+}
+
 static void text__copied__is_terminated(void **state)
 {
     (void)state;
@@ -71,6 +99,7 @@ int main(void)
         cmocka_unit_test(arena__pieces_of_many_sizes__are_zeroed_aligned_and_apart),
         cmocka_unit_test(arena__at_its_limit__gives_no_more_until_emptied),
         cmocka_unit_test(arena__sizes_that_overflow__are_refused),
+        cmocka_unit_test(arena__released_to_a_mark__keeps_what_came_before),
         cmocka_unit_test(text__copied__is_terminated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
