@@ -10,6 +10,7 @@
 #include "api/startup.h"
 #include "engine/net/timer.h"
 #include "workers/pool.h"
+#include "workers/worker_main.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,7 @@ struct convert {
 
     size_t next; /* task */
     struct pl_run run;
+    struct pl_id tenant;
     int output_fd;
     char beside[PL_PATH_CHARS * 5];
     uint64_t bytes_in;
@@ -131,7 +133,7 @@ static pl_status task_publish(struct convert *convert, const char *path, struct 
 {
     mode_t mask = umask(0);
     (void)umask(mask);
-    if (fchmod(convert->output_fd, 0666 & ~mask) != 0 || fsync(convert->output_fd) != 0)
+    if (fchmod(convert->output_fd, 0666 & ~mask) != 0)
         return pl_fault_set(fault, pl_status_from_errno(errno), "%s: %s", path, strerror(errno));
     int failed = convert->wish.force
                      ? rename(convert->beside, path)
@@ -234,7 +236,9 @@ static void convert_continue(struct convert *convert)
         fault.status = PL_OK;
         if (task_open(convert, &fault) == PL_OK) {
             const struct pl_runner runner = pl_pool_runner(convert->pool);
-            convert->run.tenant = convert->run.job; /* nobody's; workers are not shared here */
+            if (convert->next == 0)
+                convert->tenant = convert->run.job; /* nobody's, but the same for all tasks */
+            convert->run.tenant = convert->tenant;
             convert->began_ms = pl_clock_monotonic_ms(&convert->clock);
             convert->running = true;
             if (convert->progress != NULL)
@@ -274,18 +278,17 @@ static const char *convert_worker_user(const struct convert *convert)
 
 static pl_status convert_start(struct convert *convert, struct pl_fault *fault)
 {
-    char worker[PL_PATH_CHARS];
     const struct pl_pool_settings pool = {
         .processes = 1,
+        .is_alone = true,
         .threads = pl_settings_threads(&convert->settings),
         .memory_bytes = convert->settings.workers_memory_bytes,
         .cpu_ms = convert->settings.limits.cpu_ms,
         .output_bytes = convert->settings.limits.output_bytes,
         .jobs_per_process = convert->settings.workers_jobs_per_process,
     };
-    pl_status status = pl_worker_program(&convert->settings, worker, fault);
-    if (status == PL_OK)
-        status = pl_launcher_new(worker, convert_worker_user(convert), &convert->launcher, fault);
+    pl_status status = pl_launcher_new_inside(pl_worker_main, convert_worker_user(convert),
+                                              &convert->launcher, fault);
     if (status == PL_OK)
         status = pl_loop_new(&convert->loop);
     if (status == PL_OK)

@@ -28,19 +28,19 @@ pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
 {
     PL_CHECK(job->input_count > 0);
     struct pl_run_inputs inputs = { .job = job };
-    struct pl_run_output output = { .job = job };
+    struct pl_run_outputs output = { .job = job };
     struct pl_run_result result = { 0 };
     pl_page_ledger_init(&result.page_ledger);
     pl_status status = pl_run_inputs_open(job, &inputs, fault);
     if (status == PL_OK)
-        status = pl_run_output_open(job, inputs.total, &result, &output, fault);
+        status = pl_run_outputs_open(job, inputs.total, &result, &output, fault);
     if (status == PL_OK)
         status = pl_run_pages(&inputs, &output, fault);
     if (status == PL_OK)
-        status = pl_run_output_end(&output, fault);
+        status = pl_run_outputs_end(&output, fault);
     if (status == PL_OK)
         run_report(&inputs, &result);
-    pl_run_output_close(&output); /* before the inputs: imported pages lie in them */
+    pl_run_outputs_close(&output); /* before the inputs: imported pages lie in them */
     pl_run_inputs_close(&inputs);
     if (status != PL_OK) {
         pl_run_result_fini(&result);

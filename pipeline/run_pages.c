@@ -189,7 +189,7 @@ static void ring_release(struct ring *ring, struct slot *slot)
     ring_unlock(ring);
 }
 
-static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_output *output,
+static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_outputs *output,
                             struct pl_fault *fault)
 {
     const struct pl_run_job *job = ring->job;
@@ -198,7 +198,7 @@ static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_
         struct slot *slot = ring_await(ring, view);
         size_t input = pl_run_inputs_place(ring->inputs, ring->written).input;
         status = slot->status == PL_OK
-                     ? pl_run_output_page(output, input, &slot->page, fault)
+                     ? pl_run_outputs_page(output, input, &slot->page, fault)
                      : pl_run_blame(job, input, slot->status, &slot->fault, fault);
         ring_release(ring, slot);
         if (status == PL_OK && job->on_page != NULL)
@@ -250,7 +250,7 @@ static void ring_fini(struct ring *ring)
     PL_CHECK(pthread_mutex_destroy(&ring->lock) == 0);
 }
 
-pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_output *output,
+pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_outputs *output,
                        struct pl_fault *fault)
 {
     struct view threads[RUN_THREADS_MAX];

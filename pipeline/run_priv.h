@@ -69,9 +69,9 @@ pl_status pl_run_blame(const struct pl_run_job *job, size_t input, pl_status sta
 /* Adds a sentence to a note of PL_RUN_NOTE_CHARS, unless it is there already. */
 void pl_run_note(char *note, const char *sentence);
 
-/* -- run_output.c: documents, writers, page ledger -- */
+/* -- run_outputs.c: documents, writers, page ledger -- */
 
-struct pl_run_output {
+struct pl_run_outputs {
     const struct pl_run_job *job;
     const struct pl_writer_ops *ops;
     struct pl_writer *writer; /* NULL: between documents */
@@ -85,18 +85,18 @@ struct pl_run_output {
     struct pl_run_result *result; /* counted up */
 };
 
-pl_status pl_run_output_open(const struct pl_run_job *job, uint32_t total,
-                             struct pl_run_result *result, struct pl_run_output *out,
-                             struct pl_fault *fault) PL_MUST_USE;
+pl_status pl_run_outputs_open(const struct pl_run_job *job, uint32_t total,
+                              struct pl_run_result *result, struct pl_run_outputs *out,
+                              struct pl_fault *fault) PL_MUST_USE;
 /* Writes the page in its turn; `input` is 0-based. */
-pl_status pl_run_output_page(struct pl_run_output *output, size_t input, const struct pl_page *page,
-                             struct pl_fault *fault) PL_MUST_USE;
-pl_status pl_run_output_end(struct pl_run_output *output, struct pl_fault *fault) PL_MUST_USE;
-void pl_run_output_close(struct pl_run_output *output);
+pl_status pl_run_outputs_page(struct pl_run_outputs *output, size_t input,
+                              const struct pl_page *page, struct pl_fault *fault) PL_MUST_USE;
+pl_status pl_run_outputs_end(struct pl_run_outputs *output, struct pl_fault *fault) PL_MUST_USE;
+void pl_run_outputs_close(struct pl_run_outputs *output);
 
 /* -- run_pages.c: pages in parallel, in order -- */
 
-pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_output *output,
+pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_outputs *output,
                        struct pl_fault *fault) PL_MUST_USE;
 
 #endif

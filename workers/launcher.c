@@ -54,7 +54,8 @@ struct launcher_child {
 
 /* What the launcher process knows. */
 struct launcher_side {
-    const char *path;
+    const char *path;     /* of the program, or what it is called */
+    pl_worker_fn *worker; /* instead of a program */
     struct worker_identity identity;
     int signals;
     struct launcher_child children[LAUNCHER_CHILDREN_MOST];
@@ -112,6 +113,8 @@ static _Noreturn void child_exec(const struct launcher_side *side, const int fds
              prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         child_say(side->path, "cannot prepare the process", errno);
     else if (getppid() == parent) {
+        if (side->worker != NULL && clearenv() == 0)
+            _exit(side->worker());
         (void)execve(side->path, argv, environment);
         child_say(side->path, "cannot be started", errno);
     }
@@ -272,22 +275,16 @@ static pl_status identity_find(const char *user, struct worker_identity *out,
     return PL_OK;
 }
 
-pl_status pl_launcher_new(const char *worker_path, const char *worker_user,
-                          struct pl_launcher **out, struct pl_fault *fault)
+/* Forks the process that `side` describes. */
+static pl_status launcher_start(struct launcher_side *side, const char *worker_user,
+                                struct pl_launcher **out, struct pl_fault *fault)
 {
-    struct launcher_side side = { .path = worker_path };
     int ours = -1;
     int theirs = -1;
     struct pl_launcher *launcher = NULL;
-    pl_status status = identity_find(worker_user, &side.identity, fault);
+    pl_status status = identity_find(worker_user, &side->identity, fault);
     if (status != PL_OK)
         goto done;
-    if (worker_path[0] != '/' || access(worker_path, X_OK) != 0) {
-        status = pl_fault_set(fault, PL_MISCONFIGURED, "the worker program %s cannot be run: %s",
-                              worker_path,
-                              worker_path[0] != '/' ? "not an absolute path" : strerror(errno));
-        goto done;
-    }
     launcher = calloc(1, sizeof *launcher);
     status = launcher == NULL ? PL_NO_MEMORY : pl_channel_pair(&ours, &theirs);
     if (status != PL_OK)
@@ -295,7 +292,7 @@ pl_status pl_launcher_new(const char *worker_path, const char *worker_user,
     pid_t parent = getpid();
     launcher->pid = _Fork();
     if (launcher->pid == 0)
-        side_main(&side, theirs, parent);
+        side_main(side, theirs, parent);
     if (launcher->pid < 0) {
         status = pl_fault_set(fault, PL_UNAVAILABLE,
                               "the launcher of workers cannot be started: %s", strerror(errno));
@@ -312,6 +309,24 @@ done:
         (void)close(theirs);
     free(launcher);
     return status;
+}
+
+pl_status pl_launcher_new(const char *worker_path, const char *worker_user,
+                          struct pl_launcher **out, struct pl_fault *fault)
+{
+    struct launcher_side side = { .path = worker_path };
+    if (worker_path[0] != '/' || access(worker_path, X_OK) != 0)
+        return pl_fault_set(fault, PL_MISCONFIGURED, "the worker program %s cannot be run: %s",
+                            worker_path,
+                            worker_path[0] != '/' ? "not an absolute path" : strerror(errno));
+    return launcher_start(&side, worker_user, out, fault);
+}
+
+pl_status pl_launcher_new_inside(pl_worker_fn *worker, const char *worker_user,
+                                 struct pl_launcher **out, struct pl_fault *fault)
+{
+    struct launcher_side side = { .path = "the worker", .worker = worker };
+    return launcher_start(&side, worker_user, out, fault);
 }
 
 void pl_launcher_free(struct pl_launcher *launcher)

@@ -23,6 +23,12 @@ struct pl_launcher;
  * sentence that names what is missing and how to make it; PL_UNAVAILABLE. */
 pl_status pl_launcher_new(const char *worker_path, const char *worker_user,
                           struct pl_launcher **out, struct pl_fault *fault) PL_MUST_USE;
+/* The same, but a worker is a copy of this process that calls `worker` and exits with what it
+ * answers: nothing is loaded from the disk for it. For a program that holds no secrets and links
+ * the worker's side (`platen convert`). */
+typedef int pl_worker_fn(void);
+pl_status pl_launcher_new_inside(pl_worker_fn *worker, const char *worker_user,
+                                 struct pl_launcher **out, struct pl_fault *fault) PL_MUST_USE;
 /* Ends the process and with it any worker left. NULL is fine. */
 void pl_launcher_free(struct pl_launcher *launcher);
 

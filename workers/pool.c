@@ -265,11 +265,12 @@ static bool pool_place(struct pl_pool *pool, struct pl_run *run)
 static void pool_make_room(struct pl_pool *pool, unsigned unplaced)
 {
     struct pool_count count = pool_counts(pool);
-    unsigned most = pool->settings.processes + 1;
+    unsigned ahead = pool->settings.is_alone ? 0 : 1;
+    unsigned most = pool->settings.processes + ahead;
     unsigned free_turns = pool->settings.processes - count.busy;
     unsigned wanted = unplaced < free_turns ? unplaced : free_turns;
     if (wanted == 0)
-        wanted = 1;
+        wanted = ahead;
     while (count.alive >= most && count.unbound < wanted) {
         struct pl_pool_worker *oldest = pool_oldest_idle(pool);
         if (oldest == NULL)

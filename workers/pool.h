@@ -24,6 +24,8 @@ struct pl_pool_settings {
     uint64_t cpu_ms;           /* CPU time of one job: the most that any run's limits allow */
     uint64_t output_bytes;     /* largest result: the most that any run's limits allow */
     uint64_t jobs_per_process; /* a worker is replaced after so many */
+    bool is_alone; /* no worker is kept ahead of runs: `platen convert`, whose runs are one tenant's
+                    */
 };
 
 struct pl_pool;

@@ -290,8 +290,8 @@ struct pl_file_out {
     struct pl_out out;
     int fd;
     uint64_t limit;
-    uint64_t at; /* in the file */
-    struct pl_sha256 *hash;
+    uint64_t at;              /* in the file */
+    struct pl_sha256 *hash;   /* NULL: plain */
     struct pl_sealer *sealer; /* NULL: plain */
     pl_status status;         /* the first failure; nothing is written after one */
     size_t held;              /* plaintext in `chunk` */
@@ -309,11 +309,11 @@ static void out_put(struct pl_file_out *self, const uint8_t *data, size_t size)
 
 static void out_chunk(struct pl_file_out *self, const uint8_t *plain, size_t size, bool is_last)
 {
-    pl_sha256_update(self->hash, plain, size);
     if (self->sealer == NULL) {
         out_put(self, plain, size);
         return;
     }
+    pl_sha256_update(self->hash, plain, size);
     if (self->status == PL_OK)
         self->status = pl_sealer_chunk(self->sealer, plain, size, is_last, self->sealed);
     out_put(self, self->sealed, size + PL_SEAL_TAG_BYTES);
@@ -357,7 +357,7 @@ pl_status pl_file_out_new(int fd, uint64_t limit, const struct pl_seal_key *key,
     self->out.ops = &out_ops;
     self->fd = fd;
     self->limit = limit;
-    pl_status status = pl_sha256_new(&self->hash);
+    pl_status status = key == NULL ? PL_OK : pl_sha256_new(&self->hash);
     if (status == PL_OK && key != NULL)
         status = pl_sealer_new(key, context, &self->sealer);
     if (status != PL_OK) {
@@ -377,10 +377,11 @@ struct pl_out *pl_file_out_base(struct pl_file_out *file)
 
 pl_status pl_file_out_end(struct pl_file_out *file, uint8_t sha256[PL_SHA256_BYTES])
 {
-    uint8_t digest[PL_SHA256_BYTES];
+    uint8_t digest[PL_SHA256_BYTES] = { 0 };
     out_chunk(file, file->chunk, file->held, true);
     file->held = 0;
-    pl_sha256_final(file->hash, digest);
+    if (file->hash != NULL)
+        pl_sha256_final(file->hash, digest);
     if (file->status == PL_OK)
         memcpy(sha256, digest, sizeof digest);
     return file->status;

@@ -29,7 +29,7 @@ pl_status pl_file_out_new(int fd, uint64_t limit, const struct pl_seal_key *key,
                           struct pl_file_out **out) PL_MUST_USE;
 struct pl_out *pl_file_out_base(struct pl_file_out *file);
 /* Writes what is left and the end mark; nothing may be written afterwards. The digest is that of
- * the plaintext. */
+ * the plaintext; zero for a plain file, which whoever wants to can read again. */
 pl_status pl_file_out_end(struct pl_file_out *file, uint8_t sha256[PL_SHA256_BYTES]) PL_MUST_USE;
 void pl_file_out_free(struct pl_file_out *file);
 

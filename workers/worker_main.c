@@ -1,12 +1,13 @@
-/* worker_main: platen-worker, the process that touches documents and nothing else.
+/* worker_main: the process that touches documents and nothing else.
  *
- * Started by the launcher with one socket as descriptor 3 and no environment. Loads and warms what
- * it will need (memory, ciphers, threads), enters the sandbox, says HELLO, then runs one job after
- * another until the socket closes. It never runs as root and never sees two tenants; the engine
- * counts both its time and its jobs.
+ * Loads and warms what it will need (memory, ciphers, threads), enters the sandbox, says HELLO,
+ * then runs one job after another until the socket closes. It never runs as root and never sees two
+ * tenants; the engine counts both its time and its jobs.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
+#include "workers/worker_main.h"
+
 #include "engine/base/clock.h"
 #include "engine/base/digest.h"
 #include "engine/base/seal.h"
@@ -29,8 +30,6 @@
 #else
 #define WORKER_STACK_BYTES ((size_t)1 << 20)
 #endif
-
-enum worker_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct worker {
     struct pl_wire_setup setup;
@@ -79,7 +78,7 @@ static void worker_on_page(void *owner, uint32_t done, uint32_t total)
     const struct pl_wire_frame frame = { .kind = PL_WIRE_PROGRESS,
                                          .as.progress = { .done = done, .total = total } };
     if (worker_send(worker, &frame) != PL_OK)
-        _exit(EXIT_DONE); /* nobody waits for this job any more */
+        _exit(PL_WORKER_DONE); /* nobody waits for this job any more */
 }
 
 static pl_status worker_run_one(struct worker *worker)
@@ -155,7 +154,7 @@ static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
     return worker_send(worker, &hello);
 }
 
-static bool worker_has_socket(void)
+bool pl_worker_has_socket(void)
 {
     int type = 0;
     socklen_t size = sizeof type;
@@ -163,26 +162,17 @@ static bool worker_has_socket(void)
            type == SOCK_SEQPACKET;
 }
 
-int main(int argc, char **argv)
+int pl_worker_main(void)
 {
     struct pl_fault fault = { .status = PL_OK };
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        (void)printf("platen-worker %s\n", PL_VERSION);
-        return EXIT_DONE;
-    }
-    if (argc != 1 || !worker_has_socket()) {
-        (void)fprintf(stderr, "platen-worker: started by the engine only (with its socket as "
-                              "descriptor 3); to convert files by hand use: platen convert\n");
-        return EXIT_USAGE;
-    }
     if (geteuid() == 0 || getegid() == 0) {
         (void)fprintf(stderr, "platen-worker: refuses to run as root; start the engine with "
                               "process.worker_user set to a user of its own\n");
-        return EXIT_USAGE;
+        return PL_WORKER_USAGE;
     }
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
-        return EXIT_FAILED;
+        return PL_WORKER_FAILED;
     worker->clock = PL_CLOCK_SYSTEM;
     pl_bytes_init(&worker->out, PL_WIRE_FRAME_BYTES);
     pl_status status = worker_start(worker, &fault);
@@ -190,6 +180,5 @@ int main(int argc, char **argv)
         worker_say(&fault);
     while (status == PL_OK)
         status = worker_run_one(worker);
-    /* Not exit: no handler of a library has anything to do here, nor the right to. */
-    _exit(status == PL_PEER_GONE ? EXIT_DONE : EXIT_FAILED);
+    _exit(status == PL_PEER_GONE ? PL_WORKER_DONE : PL_WORKER_FAILED);
 }

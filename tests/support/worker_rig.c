@@ -6,6 +6,7 @@
 
 #include "tests/support/pl_test.h"
 #include "workers/sealed_file.h"
+#include "workers/worker_main.h"
 
 #include <uv.h>
 
@@ -60,11 +61,14 @@ void rig_open(struct worker_rig *rig, const char *program, const struct pl_pool_
     rig->log = (struct pl_log){
         .least = PL_LOG_INFO, .sink = rig_on_line, .owner = rig, .clock = &rig->clock
     };
-    if (geteuid() == 0) {
+    if (program != NULL && geteuid() == 0) {
         rig_copy_program(rig, program);
         program = rig->program;
     }
-    if (pl_launcher_new(program, "nobody", &rig->launcher, &fault) != PL_OK)
+    pl_status status =
+        program == NULL ? pl_launcher_new_inside(pl_worker_main, "nobody", &rig->launcher, &fault)
+                        : pl_launcher_new(program, "nobody", &rig->launcher, &fault);
+    if (status != PL_OK)
         fail_msg("%s", fault.reason);
     assert_int_equal(pl_loop_new(&rig->loop), PL_OK);
     assert_int_equal(pl_pool_new(rig->loop, &rig->log, rig->launcher, settings, &rig->pool, &fault),

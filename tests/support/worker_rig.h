@@ -48,6 +48,7 @@ struct worker_rig {
 
 /* 2 processes, 2 threads, 400 MiB, 1 s of CPU, 1 MiB of output, 100 jobs. */
 struct pl_pool_settings rig_settings(void);
+/* `program` NULL: workers are copies of the test with the real pipeline. */
 void rig_open(struct worker_rig *rig, const char *program, const struct pl_pool_settings *settings);
 /* Checks that every run was answered once. */
 void rig_close(struct worker_rig *rig);

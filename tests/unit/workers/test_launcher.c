@@ -38,6 +38,29 @@ static void launcher__a_worker__is_nobody_with_an_empty_environment(void **state
     free(rig);
 }
 
+static void launcher__a_worker_inside__is_sandboxed_and_works(void **state)
+{
+    (void)state;
+    struct pl_pool_stats stats;
+    struct pl_pool_settings settings = rig_settings();
+    settings.processes = 1;
+    settings.is_alone = true;
+    struct worker_rig *rig = calloc(1, sizeof *rig);
+    rig_open(rig, NULL, &settings);
+    for (unsigned n = 1; n <= 2; n++) {
+        struct rig_run *run = rig_start(rig, RIG_TENANT_A, "this is no scan");
+        rig_wait(rig, n);
+        assert_int_equal(run->run.report.status, PL_UNSUPPORTED);
+        assert_non_null(strstr(run->run.report.fault.reason, "this is text"));
+    }
+    pl_pool_stats(rig->pool, &stats);
+    assert_int_equal(stats.started, 1);
+    assert_int_equal(stats.alive, 1);
+    assert_true(rig_logged(rig, "seccomp=on"));
+    rig_close(rig);
+    free(rig);
+}
+
 static void assert_refused(const char *path, const char *user, const char *words)
 {
     struct pl_launcher *launcher = NULL;
@@ -167,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(launcher__an_engine_that_is_killed__takes_all_with_it),
         cmocka_unit_test(launcher__a_worker__is_nobody_with_an_empty_environment),
+        cmocka_unit_test(launcher__a_worker_inside__is_sandboxed_and_works),
         cmocka_unit_test(launcher__a_program_that_cannot_run__is_refused),
         cmocka_unit_test(launcher__started_by_root__wants_a_user_that_is_not),
         cmocka_unit_test(launcher__a_program_that_vanishes__is_said_in_the_log),

@@ -1,6 +1,6 @@
 # The real worker program with a pipeline whose documents are orders to misbehave.
 if(NOT PLATEN_FUZZ)
-    add_executable(platen-worker-payload ${PROJECT_SOURCE_DIR}/workers/worker_main.c
+    add_executable(platen-worker-payload ${PROJECT_SOURCE_DIR}/workers/worker_program.c
         ${PROJECT_SOURCE_DIR}/tests/support/payload_plan.c)
     target_link_libraries(platen-worker-payload PRIVATE pl_worker_side)
     pl_unit_test(workers/test_pool SOURCES support/worker_rig.c LIBS pl_workers pl_worker_side

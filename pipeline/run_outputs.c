@@ -1,4 +1,4 @@
-/* run_output: one document for all pages, or one for each, where the format holds no more.
+/* run_outputs: one document for all pages, or one for each, where the format holds no more.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -9,18 +9,18 @@
 
 #define OUTPUT_HASH_BYTES 16384
 
-static const struct pl_convert *output_convert(const struct pl_run_output *output)
+static const struct pl_convert *output_convert(const struct pl_run_outputs *output)
 {
     return &output->job->plan->convert;
 }
 
-static bool output_is_by_page(const struct pl_run_output *output)
+static bool output_is_by_page(const struct pl_run_outputs *output)
 {
     return pl_format_is_by_page(output_convert(output)->to);
 }
 
 /* The digest of all inputs, each after its size, so that no two lists of inputs give the same. */
-static pl_status output_seed(struct pl_run_output *output)
+static pl_status output_seed(struct pl_run_outputs *output)
 {
     struct pl_sha256 *hash = NULL;
     uint8_t data[OUTPUT_HASH_BYTES];
@@ -45,12 +45,12 @@ static pl_status output_seed(struct pl_run_output *output)
     return status;
 }
 
-pl_status pl_run_output_open(const struct pl_run_job *job, uint32_t total,
-                             struct pl_run_result *result, struct pl_run_output *out,
-                             struct pl_fault *fault)
+pl_status pl_run_outputs_open(const struct pl_run_job *job, uint32_t total,
+                              struct pl_run_result *result, struct pl_run_outputs *out,
+                              struct pl_fault *fault)
 {
     const struct pl_convert *convert = &job->plan->convert;
-    *out = (struct pl_run_output){ .job = job, .total = total, .result = result };
+    *out = (struct pl_run_outputs){ .job = job, .total = total, .result = result };
     pl_page_ledger_init(&out->own);
     out->ops = pl_writer_for(convert->to);
     if (out->ops == NULL)
@@ -60,7 +60,7 @@ pl_status pl_run_output_open(const struct pl_run_job *job, uint32_t total,
 }
 
 /* What a writer answers; a status of the owner's `out` comes without a sentence. */
-static pl_status output_blame(const struct pl_run_output *output, pl_status status,
+static pl_status output_blame(const struct pl_run_outputs *output, pl_status status,
                               const struct pl_fault *found, struct pl_fault *fault)
 {
     if (status == PL_OK)
@@ -70,7 +70,7 @@ static pl_status output_blame(const struct pl_run_output *output, pl_status stat
                         reason);
 }
 
-static pl_status output_begin(struct pl_run_output *output, struct pl_fault *fault)
+static pl_status output_begin(struct pl_run_outputs *output, struct pl_fault *fault)
 {
     const struct pl_run_job *job = output->job;
     uint32_t n = output->result->documents + 1;
@@ -85,7 +85,7 @@ static pl_status output_begin(struct pl_run_output *output, struct pl_fault *fau
     return output_blame(output, status, &found, fault);
 }
 
-static pl_status output_check(const struct pl_run_output *output, struct pl_fault *fault)
+static pl_status output_check(const struct pl_run_outputs *output, struct pl_fault *fault)
 {
     uint64_t limit = output->job->limits->output_bytes;
     uint64_t size = output->result->bytes_out + output->out->size;
@@ -96,7 +96,7 @@ static pl_status output_check(const struct pl_run_output *output, struct pl_faul
 }
 
 /* The rows of the document that ends as an array of its own. */
-static pl_status output_rows(struct pl_run_output *output, struct pl_span *rows)
+static pl_status output_rows(struct pl_run_outputs *output, struct pl_span *rows)
 {
     const struct pl_bytes *all = &output->result->page_ledger;
     pl_bytes_clear(&output->own);
@@ -110,7 +110,7 @@ static pl_status output_rows(struct pl_run_output *output, struct pl_span *rows)
     return status;
 }
 
-static void output_name(const struct pl_run_output *output, struct pl_run_document *document)
+static void output_name(const struct pl_run_outputs *output, struct pl_run_document *document)
 {
     int digits = 3;
     if (!output_is_by_page(output) || output->total < 2)
@@ -121,7 +121,7 @@ static void output_name(const struct pl_run_output *output, struct pl_run_docume
 }
 
 /* Ends the open document and tells its owner. */
-static pl_status output_finish(struct pl_run_output *output, struct pl_fault *fault)
+static pl_status output_finish(struct pl_run_outputs *output, struct pl_fault *fault)
 {
     struct pl_run_result *result = output->result;
     struct pl_documents *documents = output->job->documents;
@@ -149,8 +149,8 @@ static pl_status output_finish(struct pl_run_output *output, struct pl_fault *fa
     return documents->ops->end(documents, &document, fault);
 }
 
-pl_status pl_run_output_page(struct pl_run_output *output, size_t input, const struct pl_page *page,
-                             struct pl_fault *fault)
+pl_status pl_run_outputs_page(struct pl_run_outputs *output, size_t input,
+                              const struct pl_page *page, struct pl_fault *fault)
 {
     struct pl_run_result *result = output->result;
     struct pl_fault found = { 0 };
@@ -172,13 +172,13 @@ pl_status pl_run_output_page(struct pl_run_output *output, size_t input, const s
     return status == PL_OK && output_is_by_page(output) ? output_finish(output, fault) : status;
 }
 
-pl_status pl_run_output_end(struct pl_run_output *output, struct pl_fault *fault)
+pl_status pl_run_outputs_end(struct pl_run_outputs *output, struct pl_fault *fault)
 {
     pl_status status = output->writer == NULL ? PL_OK : output_finish(output, fault);
     return status == PL_OK ? pl_page_ledger_end(&output->result->page_ledger) : status;
 }
 
-void pl_run_output_close(struct pl_run_output *output)
+void pl_run_outputs_close(struct pl_run_outputs *output)
 {
     if (output->writer != NULL)
         output->ops->close(output->writer);
