@@ -4,6 +4,7 @@
  */
 #include "workers/launcher.h"
 
+#include "pipeline/plan.h"
 #include "tests/support/pl_test.h"
 #include "tests/support/worker_rig.h"
 
@@ -41,6 +42,8 @@ static void launcher__a_worker__is_nobody_with_an_empty_environment(void **state
 static void launcher__a_worker_inside__is_sandboxed_and_works(void **state)
 {
     (void)state;
+    static const char text[] = "this is no scan";
+    char plan[512];
     struct pl_pool_stats stats;
     struct pl_pool_settings settings = rig_settings();
     settings.processes = 1;
@@ -48,7 +51,9 @@ static void launcher__a_worker_inside__is_sandboxed_and_works(void **state)
     struct worker_rig *rig = calloc(1, sizeof *rig);
     rig_open(rig, NULL, &settings);
     for (unsigned n = 1; n <= 2; n++) {
-        struct rig_run *run = rig_start(rig, RIG_TENANT_A, "this is no scan");
+        struct rig_run *run = rig_prepare(rig, RIG_TENANT_A, text, sizeof text - 1);
+        run->run.plan = pl_plan_write_simple("inside", PL_FORMAT_PDFA_2B, plan, sizeof plan);
+        rig_give(rig, run);
         rig_wait(rig, n);
         assert_int_equal(run->run.report.status, PL_UNSUPPORTED);
         assert_non_null(strstr(run->run.report.fault.reason, "this is text"));
