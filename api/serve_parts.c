@@ -97,13 +97,13 @@ static pl_status serve_open_disk(struct serve *serve, struct pl_fault *fault)
     return status;
 }
 
-/* Two listeners; a file for each document of the jobs that run, and a few for each job, worker and
- * the engine itself. */
+/* Two listeners; a file for each document of the jobs that run and as many of those that wait for
+ * the store; a few for each job, worker and the engine itself. */
 static uint64_t serve_files_needed(const struct pl_settings *settings,
                                    const struct pl_run_limits *most)
 {
     uint64_t processes = pl_settings_processes(settings);
-    return 2 * settings->http_connections + processes * (most->documents + SERVE_FILES_A_JOB) +
+    return 2 * settings->http_connections + processes * (2 * most->documents + SERVE_FILES_A_JOB) +
            settings->uploads_at_once + SERVE_FILES_OWN;
 }
 
@@ -129,6 +129,7 @@ static pl_status serve_open_core(struct serve *serve, struct pl_fault *fault)
 {
     const struct pl_settings *settings = &serve->settings;
     const struct pl_ledger ledger = serve->ledger;
+    const struct pl_run_limits most = pl_tenant_limits_most(serve->tenant_limits);
     pl_status status =
         pl_ledger_thread_new(serve->loop, &serve->log, &ledger, &serve->ledger_thread);
     if (status != PL_OK)
@@ -151,6 +152,7 @@ static pl_status serve_open_core(struct serve *serve, struct pl_fault *fault)
                       .reserve_bytes = settings->disk_reserve_bytes,
                       .uploads = settings->uploads_at_once,
                       .upload_bytes = settings->uploads_bytes,
+                      .staged_files = pl_settings_processes(settings) * most.documents,
                       .remove_done_originals = !settings->jobs_keep_originals },
     };
     /* The thread has no call yet, so the core may read the ledger here. */

@@ -38,6 +38,7 @@ static pl_status documents_stage(struct job_attempt *attempt, struct pl_fault *f
     if (status != PL_OK)
         return pl_fault_set(fault, status, "the store takes no result: %s", pl_status_text(status));
     attempt->staged_count++;
+    attempt->job->core->staged_files++;
     return PL_OK;
 }
 
@@ -64,9 +65,12 @@ pl_status attempt_open_document(struct pl_run *run, uint32_t n, struct pl_run_fi
 
 void attempt_drop_staged(struct job_attempt *attempt)
 {
-    for (uint32_t i = 0; i < attempt->staged_count; i++)
-        if (attempt->staged[i] >= 0)
-            (void)close(attempt->staged[i]);
+    for (uint32_t i = 0; i < attempt->staged_count; i++) {
+        if (attempt->staged[i] < 0)
+            continue;
+        (void)close(attempt->staged[i]);
+        attempt->job->core->staged_files--;
+    }
     attempt->staged_count = 0;
 }
 

@@ -346,6 +346,7 @@ void pl_core_free(struct pl_core *core)
     }
     while ((node = pl_list_take_first(&core->definitions)) != NULL)
         definition_free(PL_CONTAINER_OF(node, struct core_definition, node));
+    PL_CHECK(core->staged_files == 0);
     pl_queue_free(core->queue);
     pl_timer_free(core->timer);
     free(core);

@@ -17,13 +17,14 @@
 #include "engine/net/loop.h"
 
 struct pl_core_settings {
-    uint32_t attempts;          /* before a job is dead; 3 */
-    uint64_t lease_ms;          /* longest run of one attempt; the runner's wall limit */
-    uint64_t retry_ms;          /* first backoff; doubles, with full jitter */
-    uint64_t retry_most_ms;     /* ceiling of the backoff */
-    uint64_t reserve_bytes;     /* disk kept free for finishing accepted work */
-    uint64_t uploads;           /* at once, in total */
-    uint64_t upload_bytes;      /* largest upload */
+    uint32_t attempts;      /* before a job is dead; 3 */
+    uint64_t lease_ms;      /* longest run of one attempt; the runner's wall limit */
+    uint64_t retry_ms;      /* first backoff; doubles, with full jitter */
+    uint64_t retry_most_ms; /* ceiling of the backoff */
+    uint64_t reserve_bytes; /* disk kept free for finishing accepted work */
+    uint64_t uploads;       /* at once, in total */
+    uint64_t upload_bytes;  /* largest upload */
+    uint64_t staged_files;  /* open at once for results, beyond which no job is started; 0: any */
     bool remove_done_originals; /* free the spool when a job is DONE; else kept */
 };
 

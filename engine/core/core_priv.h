@@ -54,6 +54,7 @@ struct pl_core {
     void (*attempt_ended)(struct core_job *job, bool again, uint64_t delay_ms);
     struct pl_timer *timer;
     struct pl_id_maker ids;
+    uint64_t staged_files;  /* of all attempts, open */
     struct pl_fault broken; /* why nothing can be accepted any more */
     bool begun;
     bool draining;

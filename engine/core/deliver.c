@@ -5,8 +5,8 @@
  *     --> those rows and the move to DONE, in one unit
  *
  * An object is in the store only while a row names it, so that nothing of a job that was cut down
- * anywhere is lost to view: its next try, or its removal, finds all of it. Documents are for nobody's
- * eyes before the job is DONE, when rows and objects are those of the last try.
+ * anywhere is lost to view: its next try, or its removal, finds all of it. Documents are for
+ * nobody's eyes before the job is DONE, when rows and objects are those of the last try.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -102,6 +102,7 @@ static void deliver_remove(struct attempt_put *slot)
 static void deliver_on_put(struct pl_object_put *put)
 {
     struct attempt_put *slot = PL_CONTAINER_OF(put, struct attempt_put, put);
+    slot->attempt->job->core->staged_files--;
     if (put->status == PL_CONFLICT) {
         /* An earlier try of another version of the program put other bytes there, and its job
          * never got to DONE: nobody has been told of them. The next try writes ours. */

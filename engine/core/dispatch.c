@@ -49,11 +49,20 @@ static unsigned dispatch_starting(const struct pl_list *jobs)
     return starting;
 }
 
+/* Results wait for a slow store in open files, which there are only so many of. */
+static bool dispatch_is_full(const struct pl_core *core)
+{
+    uint64_t most = core->parts.settings.staged_files;
+    return most > 0 && core->staged_files >= most;
+}
+
 /* Starts what can be started. */
 static void dispatch_pump(struct pl_core *core)
 {
     const struct pl_runner *runner = &core->parts.runner;
     if (!core->begun || core->draining || core->broken.status != PL_OK)
+        return;
+    if (dispatch_is_full(core)) /* an attempt that ends comes back here */
         return;
     unsigned starting = dispatch_starting(&core->active) + dispatch_starting(&core->delayed);
     for (unsigned idle = runner->ops->idle(runner->self); starting < idle; starting++) {

@@ -192,6 +192,7 @@ static pl_status rig_stage(void *self, int *out_fd)
 
 struct rig_store_task {
     struct pl_loop_task task;
+    struct pl_list node;
     struct core_rig *rig;
     struct pl_object_put *put;
     struct pl_object_remove *remove;
@@ -212,6 +213,10 @@ static void rig_on_store(struct pl_loop_task *task)
 {
     struct rig_store_task *pending = PL_CONTAINER_OF(task, struct rig_store_task, task);
     struct core_rig *rig = pending->rig;
+    if (rig->puts_wait) {
+        pl_list_append(&rig->held_puts, &pending->node);
+        return;
+    }
     struct pl_object_put *put = pending->put;
     struct pl_object_remove *removal = pending->remove;
     free(pending);
@@ -247,8 +252,19 @@ static void rig_store_later(struct core_rig *rig, struct pl_object_put *put,
 {
     struct rig_store_task *pending = calloc(1, sizeof *pending);
     assert_non_null(pending);
-    *pending = (struct rig_store_task){ { .run = rig_on_store }, rig, put, removal };
+    *pending = (struct rig_store_task){
+        .task = { .run = rig_on_store }, .rig = rig, .put = put, .remove = removal
+    };
+    pl_list_init(&pending->node);
     pl_loop_post(rig->loop, &pending->task);
+}
+
+void rig_open_store(struct core_rig *rig)
+{
+    struct pl_list *node = NULL;
+    rig->puts_wait = false;
+    while ((node = pl_list_take_first(&rig->held_puts)) != NULL)
+        pl_loop_post(rig->loop, &PL_CONTAINER_OF(node, struct rig_store_task, node)->task);
 }
 
 static void rig_put(void *self, struct pl_object_put *put)
@@ -319,6 +335,7 @@ static void rig_make_core(struct core_rig *rig, const struct pl_ledger *ledger)
                       .retry_most_ms = 2,
                       .uploads = 4,
                       .upload_bytes = 1 << 20,
+                      .staged_files = rig->staged_files,
                       .remove_done_originals = rig->remove_done_originals },
     };
     assert_int_equal(pl_core_new(&parts, ledger, &rig->core, &fault), PL_OK);
@@ -331,6 +348,7 @@ void rig_start(struct core_rig *rig)
     rig->log = (struct pl_log){ .least = PL_LOG_ERROR, .clock = &rig->clock };
     pl_list_init(&rig->objects);
     pl_list_init(&rig->held_runs);
+    pl_list_init(&rig->held_puts);
     (void)pl_text_format(rig->folder, sizeof rig->folder, "/tmp/platen-rig-XXXXXX");
     assert_non_null(mkdtemp(rig->folder));
     assert_int_equal(pl_loop_new(&rig->loop), PL_OK);

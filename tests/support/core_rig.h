@@ -43,6 +43,9 @@ struct core_rig {
     struct pl_list objects;
     bool gate;                  /* runs wait until it is false */
     bool remove_done_originals; /* of the next core */
+    uint64_t staged_files;      /* likewise */
+    bool puts_wait;             /* puts stay unanswered until it is false */
+    struct pl_list held_puts;
     struct pl_list held_runs;
 };
 
@@ -57,6 +60,8 @@ void rig_restart(struct core_rig *rig);
 /* Runs the loop until `done` answers true; fails the test after 10 s. */
 void rig_until(struct core_rig *rig, bool (*done)(void *owner), void *owner);
 void rig_open_gate(struct core_rig *rig);
+/* Answers the puts that wait. */
+void rig_open_store(struct core_rig *rig);
 /* Uploads `text` through engine/ingest/upload.h and waits; the job's id, or the refusal. */
 pl_status rig_upload(struct core_rig *rig, const char *drop, const char *text, struct pl_id *job);
 /* Waits until the job is in that state; returns its row's error. */

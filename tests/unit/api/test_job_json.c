@@ -84,6 +84,40 @@ static void job_json__failed_job__says_why_and_when(void **state)
     json_decref(json);
 }
 
+static void job_json__repaired_job__is_done_and_says_so(void **state)
+{
+    struct pl_job_view job = a_job();
+    (void)state;
+    job.has_report = true;
+    job.report = (struct pl_job_report){ .bytes_out = 6000000000,
+                                         .documents = 12,
+                                         .pages_in = 13,
+                                         .pages_out = 12,
+                                         .by_how = { 5, 4, 2, 1 },
+                                         .repaired = true,
+                                         .note = "page 13 could not be read" };
+    json_t *json = pl_job_json(&job);
+    const json_t *pages = json_object_get(json, "pages");
+    assert_string_equal(text_at(json, "state"), "done");
+    assert_true(json_is_true(json_object_get(json, "repaired")));
+    assert_string_equal(text_at(json, "note"), "page 13 could not be read");
+    assert_int_equal(json_integer_value(json_object_get(json, "bytes_in")), 5000000000);
+    assert_int_equal(json_integer_value(json_object_get(json, "bytes_out")), 6000000000);
+    assert_int_equal(json_integer_value(json_object_get(json, "document_count")), 12);
+    assert_int_equal(json_integer_value(json_object_get(pages, "in")), 13);
+    assert_int_equal(json_integer_value(json_object_get(pages, "reencoded_loss")), 2);
+    assert_int_equal(json_integer_value(json_object_get(pages, "rendered")), 1);
+    json_decref(json);
+    /* Of a try that did not get to its end. */
+    job.row.state = PL_JOB_QUEUED;
+    json = pl_job_json(&job);
+    assert_true(json_is_false(json_object_get(json, "repaired")));
+    assert_true(json_is_null(json_object_get(json, "note")));
+    assert_true(json_is_null(json_object_get(json, "pages")));
+    assert_true(json_is_null(json_object_get(json, "bytes_out")));
+    json_decref(json);
+}
+
 static void job_json__document__has_link_and_page_ledger(void **state)
 {
     struct pl_job_view job = a_job();
@@ -143,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_json__job__has_the_members_of_the_design),
         cmocka_unit_test(job_json__failed_job__says_why_and_when),
+        cmocka_unit_test(job_json__repaired_job__is_done_and_says_so),
         cmocka_unit_test(job_json__document__has_link_and_page_ledger),
         cmocka_unit_test(job_json__any_bytes_as_name__are_valid_json),
         cmocka_unit_test(job_json__list__carries_the_cursor),

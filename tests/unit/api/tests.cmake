@@ -9,6 +9,7 @@ pl_unit_test(api/test_routes SOURCES ${PROJECT_SOURCE_DIR}/tests/support/core_ri
 pl_unit_test(api/test_session LIBS pl_api)
 pl_unit_test(api/test_settings LIBS pl_api)
 pl_unit_test(api/test_startup LIBS pl_api)
+pl_unit_test(api/test_tenant_limits LIBS pl_api)
 if(TARGET test_settings)
     target_compile_definitions(test_settings PRIVATE PL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endif()

@@ -254,6 +254,33 @@ static void dispatch__ledger_full_at_any_call__documents_are_whole(void **state)
     assert_int_equal(rig->runs, 30);
 }
 
+static bool store_is_waited_for(void *owner)
+{
+    const struct core_rig *rig = owner;
+    return !pl_list_is_empty(&rig->held_puts) && rig->running == 0;
+}
+
+static void dispatch__store_is_slow__no_job_is_started_over_the_files_allowed(void **state)
+{
+    struct core_rig *rig = *state;
+    struct pl_id jobs[4];
+    rig->staged_files = 10;
+    rig_restart(rig);
+    rig->puts_wait = true;
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++) {
+        rig->script.documents[i] = 9;
+        assert_int_equal(rig_upload(rig, "inbox", "a scan", &jobs[i]), PL_OK);
+        rig_until(rig, store_is_waited_for, rig);
+    }
+    assert_int_equal(rig->runs, 2);
+    assert_int_equal(stats_of(rig).delivering, 2);
+    assert_int_equal(stats_of(rig).waiting, 2);
+    rig_open_store(rig);
+    for (unsigned i = 0; i < PL_COUNT_OF(jobs); i++)
+        assert_int_equal(rig_await(rig, &jobs[i], PL_JOB_DONE), PL_OK);
+    assert_int_equal(rig->runs, 4);
+}
+
 static bool all_slots_run(void *owner)
 {
     const struct core_rig *rig = owner;
@@ -474,6 +501,7 @@ int main(void)
         RIGGED(dispatch__a_try_that_makes_fewer_documents__leaves_none_of_the_older),
         RIGGED(dispatch__other_bytes_under_several_keys__cost_one_try),
         RIGGED(dispatch__ledger_full_at_any_call__documents_are_whole),
+        RIGGED(dispatch__store_is_slow__no_job_is_started_over_the_files_allowed),
         RIGGED(dispatch__more_jobs_than_workers__wait_their_turn),
         RIGGED(dispatch__drained_with_jobs_waiting__restart_does_them),
         RIGGED(upload__unknown_drop__is_refused_and_leaves_nothing),
