@@ -31,7 +31,7 @@ pl_status pl_pdf_chain_read(const struct pl_pdf_value *filter, const struct pl_p
     out->count = count;
     for (size_t i = 0; i < count; i++) {
         const struct pl_pdf_value *name = chain_item(filter, i);
-        if (name->kind != PL_PDF_NAME)
+        if (name == NULL || name->kind != PL_PDF_NAME)
             return pl_fault_set(fault, PL_BAD_DOCUMENT,
                                 "a stream of the PDF has a filter without a name");
         out->filters[i] = pl_pdf_filter_named(name->as.text);

@@ -165,6 +165,13 @@ static pl_status walk_kid(struct walk *walk, const struct kid *kid)
         return walk_leaf(walk, kid);
     if (status != PL_OK)
         return pl_fault_set(walk->fault, status, "the PDF's page tree: %s", pl_status_text(status));
+    struct pl_pdf_value only = { .kind = PL_PDF_ARRAY };
+    const struct pl_pdf_value *item = pl_pdf_dict_peek(node, "Kids");
+    if (kids->kind == PL_PDF_DICT) { /* one kid, without brackets */
+        only.as.array.items = &item;
+        only.as.array.count = 1;
+        kids = &only;
+    }
     if (kids->kind == PL_PDF_ARRAY)
         return walk_enter(walk, kid->number) ? walk_branch(walk, kid, kids) : PL_OK;
     bool page =
