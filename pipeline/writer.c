@@ -83,11 +83,12 @@ const struct pl_writer_ops *pl_writer_for(enum pl_format format)
     case PL_FORMAT_TIFF_G4:
     case PL_FORMAT_TIFF:
         return &pl_tiff_writer_ops;
+    case PL_FORMAT_PNG:
+        return &pl_png_writer_ops;
     case PL_FORMAT_PDF:
     case PL_FORMAT_PDFA_1B:
     case PL_FORMAT_PDFA_3B:
     case PL_FORMAT_JPEG:
-    case PL_FORMAT_PNG:
     case PL_FORMAT_THUMBNAIL:
         return NULL;
     case PL_FORMAT_COUNT:
