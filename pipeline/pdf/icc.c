@@ -1,5 +1,5 @@
-/* icc: profiles laid out tag by tag (ICC.1:2004-10), from integers alone, so that every machine
- * writes the same bytes.
+/* icc: profiles laid out tag by tag (ICC.1:2004-10; version 2 as ICC.1:1998-09), from integers
+ * alone, so that every machine writes the same bytes.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define ICC_HEADER 128
-#define ICC_VERSION 0x04200000U
+#define ICC_VERSION_2 0x02100000U
+#define ICC_VERSION_4 0x04200000U
 #define ICC_TAGS_MAX 12
 #define ICC_ONE 32768 /* 1.0 of an XYZ value in a table of 16 bits (u1Fixed15) */
 
@@ -24,6 +25,7 @@ static const uint32_t icc_d50[3] = { 0xf6d6, 0x10000, 0xd32d };
 struct icc_writer {
     struct pl_bytes *out;
     size_t start;
+    unsigned version; /* 2 or 4 */
     pl_status status;
     uint32_t tags;
     size_t tag_at; /* of the tag that is being written */
@@ -70,7 +72,7 @@ static void icc_begin(struct icc_writer *icc, const char *class, const char *spa
 {
     icc_u32(icc, 0); /* size, set at the end */
     icc_u32(icc, 0);
-    icc_u32(icc, ICC_VERSION);
+    icc_u32(icc, icc->version == 2 ? ICC_VERSION_2 : ICC_VERSION_4);
     icc_u32(icc, ICC_SIGNATURE(class));
     icc_u32(icc, ICC_SIGNATURE(space));
     icc_u32(icc, ICC_SIGNATURE("XYZ "));
@@ -141,6 +143,25 @@ static void icc_text(struct icc_writer *icc, const char *name, const char *text)
     icc_tag_end(icc);
 }
 
+/* textDescriptionType or textType of version 2, ASCII alone. */
+static void icc_old_text(struct icc_writer *icc, const char *name, const char *text, bool describes)
+{
+    size_t size = strlen(text) + 1;
+    icc_tag(icc, name, describes ? "desc" : "text");
+    if (describes)
+        icc_u32(icc, (uint32_t)size);
+    for (size_t i = 0; i < size; i++)
+        icc_u8(icc, (unsigned char)text[i]);
+    if (describes) {
+        icc_u32(icc, 0); /* language and length of the Unicode text */
+        icc_u32(icc, 0);
+        icc_u16(icc, 0); /* script, length and room of the Macintosh text */
+        for (unsigned i = 0; i < 1 + 67; i++)
+            icc_u8(icc, 0);
+    }
+    icc_tag_end(icc);
+}
+
 static void icc_fixed(struct icc_writer *icc, const char *name, const char *type,
                       const uint32_t *words, size_t count)
 {
@@ -151,12 +172,72 @@ static void icc_fixed(struct icc_writer *icc, const char *name, const char *type
 
 static void icc_describe(struct icc_writer *icc, const char *description)
 {
-    icc_text(icc, "desc", description);
-    icc_text(icc, "cprt", "No copyright, use freely");
+    static const char copyright[] = "No copyright, use freely";
+    if (icc->version == 2) {
+        icc_old_text(icc, "desc", description, true);
+        icc_old_text(icc, "cprt", copyright, false);
+    } else {
+        icc_text(icc, "desc", description);
+        icc_text(icc, "cprt", copyright);
+    }
     icc_fixed(icc, "wtpt", "XYZ ", icc_d50, 3);
 }
 
-pl_status pl_icc_srgb(struct pl_bytes *out)
+#define CURVE_ENTRIES 1024
+#define CURVE_ONE ((uint64_t)1 << 30)
+
+static uint64_t curve_times(uint64_t a, uint64_t b)
+{
+    return a * b / CURVE_ONE;
+}
+
+/* The fifth root of a number from 0 to 1. */
+static uint64_t curve_root(uint64_t x)
+{
+    uint64_t low = 0;
+    uint64_t high = CURVE_ONE;
+    while (high - low > 1) {
+        uint64_t middle = (low + high) / 2;
+        uint64_t square = curve_times(middle, middle);
+        if (curve_times(curve_times(square, square), middle) <= x) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* IEC 61966-2-1 at i / 1023: x / 12.92, or ((x + 0.055) / 1.055) ^ 2.4, which is the square times
+ * the fifth root of the square. */
+static unsigned curve_srgb(uint64_t i)
+{
+    static const uint64_t last = CURVE_ENTRIES - 1;
+    if (i * 100000 <= 4045 * last)
+        return (unsigned)((i * 65535 * 25 + 323 * last / 2) / (323 * last));
+    uint64_t base = (i * 1000 + 55 * last) * CURVE_ONE / (1055 * last);
+    uint64_t square = curve_times(base, base);
+    uint64_t value = curve_times(square, curve_root(square));
+    return (unsigned)((value * 65535 + CURVE_ONE / 2) / CURVE_ONE);
+}
+
+static void srgb_curves(struct icc_writer *icc)
+{
+    static const uint32_t parameters[6] = { 3U << 16, 0x26666, 0xf2a7, 0x0d59, 0x13d0, 0x0a5b };
+    icc_tag(icc, "rTRC", icc->version == 2 ? "curv" : "para");
+    icc_name_tag(icc, "gTRC");
+    icc_name_tag(icc, "bTRC");
+    if (icc->version == 2) {
+        icc_u32(icc, CURVE_ENTRIES);
+        for (unsigned i = 0; i < CURVE_ENTRIES; i++)
+            icc_u16(icc, curve_srgb(i));
+    } else {
+        icc_words(icc, parameters, 6);
+    }
+    icc_tag_end(icc);
+}
+
+pl_status pl_icc_srgb(unsigned version, struct pl_bytes *out)
 {
     /* The primaries of IEC 61966-2-1, adapted from D65 to D50 by Bradford's matrix and rounded so
      * that the three add up to D50; the matrix itself (ICC.1 annex E); the curve of the standard.
@@ -166,19 +247,15 @@ pl_status pl_icc_srgb(struct pl_bytes *out)
     static const uint32_t blue[3] = { 0x249b, 0x0f84, 0xb6c3 };
     static const uint32_t adapted[9] = { 0x10c42,    0x05de,     0xfffff325, 0x0793, 0xfd90,
                                          0xfffffba1, 0xfffffda2, 0x03dc,     0xc06e };
-    static const uint32_t curve[6] = { 3U << 16, 0x26666, 0xf2a7, 0x0d59, 0x13d0, 0x0a5b };
-    struct icc_writer icc = { .out = out, .start = out->size };
+    struct icc_writer icc = { .out = out, .start = out->size, .version = version };
     icc_begin(&icc, "mntr", "RGB ");
     icc_describe(&icc, "sRGB");
-    icc_fixed(&icc, "chad", "sf32", adapted, 9);
+    if (version != 2)
+        icc_fixed(&icc, "chad", "sf32", adapted, 9);
     icc_fixed(&icc, "rXYZ", "XYZ ", red, 3);
     icc_fixed(&icc, "gXYZ", "XYZ ", green, 3);
     icc_fixed(&icc, "bXYZ", "XYZ ", blue, 3);
-    icc_tag(&icc, "rTRC", "para");
-    icc_name_tag(&icc, "gTRC");
-    icc_name_tag(&icc, "bTRC");
-    icc_words(&icc, curve, 6);
-    icc_tag_end(&icc);
+    srgb_curves(&icc);
     return icc_end(&icc);
 }
 
@@ -294,9 +371,9 @@ static void cmyk_gamut(struct icc_writer *icc)
     icc_tag_end(icc);
 }
 
-pl_status pl_icc_cmyk(struct pl_bytes *out)
+pl_status pl_icc_cmyk(unsigned version, struct pl_bytes *out)
 {
-    struct icc_writer icc = { .out = out, .start = out->size };
+    struct icc_writer icc = { .out = out, .start = out->size, .version = version };
     icc_begin(&icc, "prtr", "CMYK");
     icc_describe(&icc, "CMYK, coated offset (assumed)");
     cmyk_to_xyz(&icc);

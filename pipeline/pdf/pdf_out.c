@@ -1,207 +1,149 @@
-/* pdf_out: for each page its images, the content that draws them and the page object; at the end
- * what the whole file needs.
+/* pdf_out: the writer of all kinds of PDF, append-only (ISO 32000-1, ISO 19005-1 to -3).
  *
- * A T.6 image is written with /EndOfBlock false and its /Rows: a strip that was copied usually ends
- * in an EOFB, one that we made does not, and every reader takes both this way. Pages of the same
- * size share one content stream, pages with the same profile share the profile.
+ * For each page its images, the content that draws them and the page object; at the end what the
+ * whole file needs. Memory does not grow with pages beyond 8 bytes an object, and the same pages
+ * give the same bytes. Pages of the same size share one content stream.
+ *
+ *            header  colour               Info, XMP                  besides
+ * pdf        1.7     as the pages have it  both, when there is a text  encryption (AES-256, R6)
+ * pdfa-1b    1.4     output intent sRGB    XMP; Info says the same     no UserUnit
+ * pdfa-2b/3b 1.7     output intent sRGB    XMP; Info says the same
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
-#include "pipeline/pdf/pdf_out.h"
-
-#include "engine/base/digest.h"
 #include "pipeline/codec/flate.h"
-#include "pipeline/image/profile.h"
 #include "pipeline/pdf/icc.h"
+#include "pipeline/pdf/pdf_info.h"
+#include "pipeline/pdf/pdf_labels.h"
 #include "pipeline/pdf/pdf_object.h"
 #include "pipeline/pdf/pdf_page.h"
 #include "pipeline/pdf/pdf_tree.h"
 #include "pipeline/pdf/pdf_xmp.h"
+#include "pipeline/pdf/pdf_xobject.h"
+#include "pipeline/writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define OUT_SCRATCH ((size_t)1 << 24)
-#define OUT_PROFILES 32      /* remembered; a file with more different ones repeats some */
+#define OUT_ENCRYPT ((size_t)1 << 12)
 #define OUT_DEFLATE_FROM 512 /* bytes of a content stream */
 
-struct out_profile {
-    uint8_t digest[PL_SHA256_BYTES];
-    unsigned components;
-    uint32_t number;
-};
-
-struct pl_pdf_out {
+struct pdf_out {
+    struct pl_writer base;
+    const struct pl_convert *convert;
+    unsigned part; /* of PDF/A; 0: plain PDF */
+    struct pl_pdf_crypt crypt;
+    struct pl_bytes encrypt; /* the dictionary; empty: not encrypted */
     struct pl_pdf_writer *writer;
+    struct pl_pdf_xobjects xobjects;
     struct pl_pdf_tree tree;
+    uint64_t pages;
     struct pl_bytes scratch;
     struct pl_bytes content; /* of the last page, and where it stands */
     uint32_t content_number;
-    uint32_t cmyk_number; /* the colour space for CMYK without a profile */
-    struct out_profile profiles[OUT_PROFILES];
-    unsigned profile_count;
-    unsigned profile_next; /* to be forgotten */
 };
 
-pl_status pl_pdf_out_new(struct pl_out *out, struct pl_pdf_out **pdf)
+/* --- opening and closing --------------------------------------------------------------------- */
+
+static bool out_encrypts(const struct pl_convert *convert)
 {
-    struct pl_pdf_out *made = calloc(1, sizeof *made);
-    if (made == NULL)
-        return PL_NO_MEMORY;
-    pl_bytes_init(&made->scratch, OUT_SCRATCH);
-    pl_bytes_init(&made->content, OUT_SCRATCH);
-    pl_status status = pl_pdf_writer_new(out, 7, NULL, &made->writer);
-    if (status == PL_OK) {
-        *pdf = made;
-    } else {
-        pl_pdf_out_free(made);
-    }
-    return status;
+    return convert->user_password[0] != '\0' || convert->owner_password[0] != '\0';
 }
 
-void pl_pdf_out_free(struct pl_pdf_out *pdf)
+static bool out_carries(const struct pl_convert *convert, const struct pl_page *page)
 {
-    if (pdf == NULL)
-        return;
-    pl_pdf_writer_free(pdf->writer);
-    pl_bytes_fini(&pdf->scratch);
-    pl_bytes_fini(&pdf->content);
-    free(pdf);
+    return page->kind == PL_PAGE_IMAGE && pl_pdf_xobject_carries(convert->to, page);
 }
 
-static unsigned colour_components(enum pl_colour colour)
+/* What only these formats ask of a page: profiles, and a note on a size that has no place. */
+static pl_status out_encode(const struct pl_convert *convert, const struct pl_limits *limits,
+                            struct pl_page *page, struct pl_fault *fault)
 {
-    switch (colour) {
-    case PL_COLOUR_BILEVEL:
-    case PL_COLOUR_GREY:
-        return 1;
-    case PL_COLOUR_RGB:
-        return 3;
-    case PL_COLOUR_CMYK:
-        return 4;
-    }
-    return 0;
-}
-
-/* The profile as a deflated stream; its number. */
-static pl_status out_write_profile(struct pl_pdf_out *pdf, const void *data, size_t size,
-                                   unsigned components, uint32_t *number)
-{
-    pl_bytes_clear(&pdf->scratch);
-    pl_status status = pl_flate_all(data, size, &pdf->scratch);
-    if (status != PL_OK)
-        return status;
-    *number = pl_pdf_reserve(pdf->writer);
-    pl_pdf_begin(pdf->writer, *number);
-    pl_pdf_format(pdf->writer, "<</N %u/Filter/FlateDecode", components);
-    pl_pdf_end_stream(pdf->writer, pdf->scratch.data, pdf->scratch.size);
-    return pl_pdf_status(pdf->writer);
-}
-
-/* The page's own profile, written unless the same one was before. */
-static pl_status out_embed_profile(struct pl_pdf_out *pdf, const struct pl_page *page,
-                                   uint32_t *number)
-{
-    unsigned components = colour_components(page->colour);
-    uint8_t digest[PL_SHA256_BYTES];
-    pl_sha256_of(page->icc.data, page->icc.size, digest);
-    for (unsigned i = 0; i < pdf->profile_count; i++) {
-        const struct out_profile *known = &pdf->profiles[i];
-        if (known->components == components && memcmp(known->digest, digest, sizeof digest) == 0) {
-            *number = known->number;
-            return PL_OK;
-        }
-    }
-    pl_status status = out_write_profile(pdf, page->icc.data, page->icc.size, components, number);
-    if (status != PL_OK)
-        return status;
-    struct out_profile *made = &pdf->profiles[pdf->profile_next];
-    *made = (struct out_profile){ .components = components, .number = *number };
-    memcpy(made->digest, digest, sizeof digest);
-    pdf->profile_next = (pdf->profile_next + 1) % OUT_PROFILES;
-    if (pdf->profile_count < OUT_PROFILES)
-        pdf->profile_count++;
+    (void)limits;
+    (void)fault;
+    if (page->kind != PL_PAGE_IMAGE)
+        return PL_OK;
+    pl_pdf_xobject_settle(convert->to, page);
+    struct pl_pdf_box box = pl_pdf_page_box(page, convert);
+    if (box.rule != NULL)
+        pl_page_note(page, "%s", box.rule);
     return PL_OK;
 }
 
-/* CMYK that came without a profile; PDF/A has no device CMYK under an RGB output intent. */
-static pl_status out_assume_cmyk(struct pl_pdf_out *pdf, uint32_t *number)
+static void out_close(struct pl_writer *writer)
 {
-    pl_status status = PL_OK;
-    if (pdf->cmyk_number == 0) {
-        struct pl_bytes profile = { 0 };
-        pl_bytes_init(&profile, OUT_SCRATCH);
-        status = pl_icc_cmyk(&profile);
-        if (status == PL_OK)
-            status = out_write_profile(pdf, profile.data, profile.size, 4, &pdf->cmyk_number);
-        pl_bytes_fini(&profile);
-    }
-    *number = pdf->cmyk_number;
+    struct pdf_out *pdf = (struct pdf_out *)writer;
+    if (pdf == NULL)
+        return;
+    pl_pdf_writer_free(pdf->writer);
+    pl_pdf_xobjects_fini(&pdf->xobjects);
+    pl_bytes_fini(&pdf->encrypt);
+    pl_bytes_fini(&pdf->scratch);
+    pl_bytes_fini(&pdf->content);
+    pl_wipe(&pdf->crypt, sizeof pdf->crypt);
+    free(pdf);
+}
+
+static pl_status out_check(const struct pl_convert *convert, struct pl_fault *fault)
+{
+    if (convert->linearize)
+        return pl_fault_set(fault, PL_UNSUPPORTED, "linearized results cannot be written yet");
+    pl_status status = pl_pdf_info_check(convert, fault);
+    if (status == PL_OK)
+        status = pl_pdf_labels_check(convert, fault);
+    if (status == PL_OK)
+        status = pl_pdf_xmp_check(convert, fault);
     return status;
 }
 
-/* Number of the profile that the page's images name, 0 for a device colour space. */
-static pl_status out_colour_space(struct pl_pdf_out *pdf, const struct pl_page *page,
-                                  uint32_t *number)
+static pl_status out_make_crypt(struct pdf_out *pdf, const uint8_t *seed, struct pl_fault *fault)
 {
-    *number = 0;
-    if (pl_profile_fits(page->icc.data, page->icc.size, page->colour))
-        return out_embed_profile(pdf, page, number);
-    return page->colour == PL_COLOUR_CMYK ? out_assume_cmyk(pdf, number) : PL_OK;
+    const struct pl_convert *convert = pdf->convert;
+    PL_CHECK(seed != NULL && pdf->part == 0);
+    pl_status status = pl_pdf_crypt_make(convert->user_password, convert->owner_password,
+                                         convert->permissions, seed, &pdf->crypt, &pdf->encrypt);
+    if (status == PL_BAD_REQUEST)
+        return pl_fault_set(fault, PL_MISCONFIGURED,
+                            "a password of the result is not UTF-8 or has more than 127 bytes");
+    return status;
 }
 
-static void out_image_filter(struct pl_pdf_writer *writer, const struct pl_page *page,
-                             uint32_t rows)
+static pl_status out_open(const struct pl_convert *convert, const uint8_t *seed,
+                          const struct pl_limits *limits, struct pl_out *out,
+                          struct pl_writer **writer, struct pl_fault *fault)
 {
-    unsigned components = colour_components(page->colour);
-    switch (page->filter) {
-    case PL_FILTER_G4:
-        pl_pdf_format(writer,
-                      "/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns %u/Rows %u"
-                      "/EndOfBlock false>>",
-                      page->width_px, rows);
-        break;
-    case PL_FILTER_DCT:
-        pl_pdf_format(writer, "/Filter/DCTDecode");
-        break;
-    case PL_FILTER_FLATE:
-        pl_pdf_format(writer,
-                      "/Filter/FlateDecode/DecodeParms<</Predictor 15/Colors %u"
-                      "/BitsPerComponent %u/Columns %u>>",
-                      components, page->bits, page->width_px);
-        break;
-    case PL_FILTER_G3:
-    case PL_FILTER_JBIG2:
-    case PL_FILTER_JPX:
-    case PL_FILTER_LZW:
-        PL_CHECK(false);
-    }
-}
-
-static void out_image(struct pl_pdf_out *pdf, const struct pl_page *page,
-                      const struct pl_page_part *part, uint32_t profile)
-{
-    static const char *const spaces[] = { "", "DeviceGray", "", "DeviceRGB", "" };
-    static const char *const decode[] = { "", "1 0", "", "1 0 1 0 1 0", "1 0 1 0 1 0 1 0" };
-    struct pl_pdf_writer *writer = pdf->writer;
-    unsigned components = colour_components(page->colour);
-    pl_pdf_begin(writer, pl_pdf_reserve(writer));
-    pl_pdf_format(writer, "<</Type/XObject/Subtype/Image/Width %u/Height %u/BitsPerComponent %u",
-                  page->width_px, part->rows, page->bits);
-    if (profile != 0) {
-        pl_pdf_format(writer, "/ColorSpace[/ICCBased %u 0 R]", profile);
+    (void)limits;
+    pl_status status = out_check(convert, fault);
+    if (status != PL_OK)
+        return status;
+    struct pdf_out *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return PL_NO_MEMORY;
+    made->base.ops = &pl_pdf_writer_ops;
+    made->convert = convert;
+    made->part = pl_format_pdfa_part(convert->to);
+    pl_bytes_init(&made->encrypt, OUT_ENCRYPT);
+    pl_bytes_init(&made->scratch, OUT_SCRATCH);
+    pl_bytes_init(&made->content, OUT_SCRATCH);
+    if (out_encrypts(convert))
+        status = out_make_crypt(made, seed, fault);
+    if (status == PL_OK)
+        status = pl_pdf_writer_new(out, made->part == 1 ? 4 : 7,
+                                   out_encrypts(convert) ? &made->crypt : NULL, &made->writer);
+    pl_pdf_xobjects_init(&made->xobjects, made->writer, convert->to);
+    if (status == PL_OK) {
+        *writer = &made->base;
     } else {
-        pl_pdf_format(writer, "/ColorSpace/%s", spaces[components]);
+        out_close(&made->base);
     }
-    if (page->inverted)
-        pl_pdf_format(writer, "/Decode[%s]", decode[components]);
-    out_image_filter(writer, page, part->rows);
-    PL_CHECK(part->at <= page->data.size && part->size <= page->data.size - part->at);
-    pl_pdf_end_stream(writer, page->data.data + part->at, part->size);
+    return status;
 }
+
+/* --- pages ----------------------------------------------------------------------------------- */
 
 /* Writes the content stream, unless the last page's does. */
-static pl_status out_content(struct pl_pdf_out *pdf, const struct pl_page *page,
+static pl_status out_content(struct pdf_out *pdf, const struct pl_page *page,
                              const struct pl_pdf_box *box)
 {
     struct pl_bytes *made = &pdf->scratch;
@@ -233,7 +175,7 @@ static pl_status out_content(struct pl_pdf_out *pdf, const struct pl_page *page,
 }
 
 /* The images have the numbers from `first` on. */
-static void out_page_object(struct pl_pdf_out *pdf, const struct pl_page *page,
+static void out_page_object(struct pdf_out *pdf, const struct pl_page *page,
                             const struct pl_pdf_box *box, uint32_t first)
 {
     struct pl_pdf_writer *writer = pdf->writer;
@@ -257,56 +199,79 @@ static void out_page_object(struct pl_pdf_out *pdf, const struct pl_page *page,
     pl_pdf_tree_add(&pdf->tree, number);
 }
 
-pl_status pl_pdf_out_page(struct pl_pdf_out *pdf, const struct pl_page *page, uint64_t *bytes)
+static pl_status out_image_page(struct pdf_out *pdf, const struct pl_page *page)
 {
     PL_CHECK(page->part_count > 0 && page->width_px > 0 && page->height_px > 0);
-    uint64_t before = pl_pdf_size(pdf->writer);
-    struct pl_pdf_box box = pl_pdf_page_box(page);
-    uint32_t profile = 0;
-    pl_status status = out_colour_space(pdf, page, &profile);
+    struct pl_pdf_box box = pl_pdf_page_box(page, pdf->convert);
+    uint32_t first = 0;
+    pl_status status = out_content(pdf, page, &box);
     if (status == PL_OK)
-        status = out_content(pdf, page, &box);
-    if (status != PL_OK)
-        return status;
-    uint32_t first = pl_pdf_next(pdf->writer);
-    for (size_t i = 0; i < page->part_count; i++)
-        out_image(pdf, page, &page->parts[i], profile);
-    status = pl_pdf_status(pdf->writer);
+        status = pl_pdf_xobjects_write(&pdf->xobjects, page, &first);
     if (status != PL_OK)
         return status;
     out_page_object(pdf, page, &box, first);
-    status = pl_pdf_status(pdf->writer);
-    if (status == PL_OK)
-        *bytes = pl_pdf_size(pdf->writer) - before;
-    return status;
+    return pl_pdf_status(pdf->writer);
 }
 
+static pl_status out_page(struct pl_writer *writer, const struct pl_page *page, uint64_t *bytes,
+                          struct pl_fault *fault)
+{
+    struct pdf_out *pdf = (struct pdf_out *)writer;
+    uint64_t before = pl_pdf_size(pdf->writer);
+    (void)fault;
+    PL_CHECK(page->kind == PL_PAGE_IMAGE);
+    pl_status status = out_image_page(pdf, page);
+    if (status != PL_OK)
+        return status;
+    pdf->pages++;
+    *bytes = pl_pdf_size(pdf->writer) - before;
+    return PL_OK;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+/* Objects that the catalog names; 0: none. */
+struct out_refs {
+    uint32_t pages;
+    uint32_t intent;
+    uint32_t metadata;
+    uint32_t labels;
+    uint32_t info;
+};
+
 /* The output intent and its profile. sRGB, so that grey and RGB pages may stay device colours. */
-static pl_status out_intent(struct pl_pdf_out *pdf, uint32_t *number)
+static pl_status out_intent(struct pdf_out *pdf, uint32_t *number)
 {
     struct pl_bytes profile = { 0 };
-    pl_bytes_init(&profile, OUT_SCRATCH);
     uint32_t stream = 0;
-    pl_status status = pl_icc_srgb(&profile);
+    if (pdf->part == 0)
+        return PL_OK;
+    pl_bytes_init(&profile, OUT_SCRATCH);
+    pl_status status = pl_icc_srgb(pdf->part == 1 ? 2 : 4, &profile);
     if (status == PL_OK)
-        status = out_write_profile(pdf, profile.data, profile.size, 3, &stream);
+        status = pl_pdf_xobjects_profile(&pdf->xobjects, &profile, 3, &stream);
     pl_bytes_fini(&profile);
     if (status != PL_OK)
         return status;
     *number = pl_pdf_reserve(pdf->writer);
     pl_pdf_begin(pdf->writer, *number);
-    pl_pdf_format(pdf->writer,
-                  "<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)"
-                  "/Info(sRGB IEC61966-2.1)/DestOutputProfile %u 0 R>>",
-                  stream);
+    pl_pdf_format(pdf->writer, "<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier");
+    pl_pdf_string(pdf->writer, pl_span_from("sRGB"));
+    pl_pdf_format(pdf->writer, "/Info");
+    pl_pdf_string(pdf->writer, pl_span_from("sRGB IEC61966-2.1"));
+    pl_pdf_format(pdf->writer, "/DestOutputProfile %u 0 R>>", stream);
     pl_pdf_end(pdf->writer);
     return pl_pdf_status(pdf->writer);
 }
 
-static pl_status out_metadata(struct pl_pdf_out *pdf, uint32_t *number)
+/* Never compressed: whoever looks for a file's metadata reads bytes (and PDF/A-1 asks for it). */
+static pl_status out_metadata(struct pdf_out *pdf, bool wanted, uint32_t *number,
+                              struct pl_fault *fault)
 {
+    if (!wanted && pdf->part == 0 && pdf->convert->xmp.size == 0)
+        return PL_OK;
     pl_bytes_clear(&pdf->scratch);
-    pl_status status = pl_pdf_xmp(2, 'B', &pdf->scratch);
+    pl_status status = pl_pdf_xmp(pdf->convert, &pdf->scratch, fault);
     if (status != PL_OK)
         return status;
     *number = pl_pdf_reserve(pdf->writer);
@@ -316,21 +281,56 @@ static pl_status out_metadata(struct pl_pdf_out *pdf, uint32_t *number)
     return pl_pdf_status(pdf->writer);
 }
 
-pl_status pl_pdf_out_end(struct pl_pdf_out *pdf)
+static uint32_t out_catalog(struct pdf_out *pdf, const struct out_refs *refs)
 {
-    uint32_t pages = pl_pdf_tree_end(&pdf->tree, pdf->writer);
-    uint32_t intent = 0;
-    uint32_t metadata = 0;
-    pl_status status = out_intent(pdf, &intent);
+    struct pl_pdf_writer *writer = pdf->writer;
+    uint32_t number = pl_pdf_reserve(writer);
+    pl_pdf_begin(writer, number);
+    pl_pdf_format(writer, "<</Type/Catalog/Pages %u 0 R", refs->pages);
+    if (refs->metadata != 0)
+        pl_pdf_format(writer, "/Metadata %u 0 R", refs->metadata);
+    if (refs->intent != 0)
+        pl_pdf_format(writer, "/OutputIntents[%u 0 R]", refs->intent);
+    if (refs->labels != 0)
+        pl_pdf_format(writer, "/PageLabels %u 0 R", refs->labels);
+    if (pdf->convert->title[0] != '\0')
+        pl_pdf_format(writer, "/ViewerPreferences<</DisplayDocTitle true>>");
+    /* R6 is younger than PDF 1.7: level 8 of Adobe's extensions, which became PDF 2.0. */
+    if (pdf->encrypt.size > 0)
+        pl_pdf_format(writer, "/Extensions<</ADBE<</BaseVersion/1.7/ExtensionLevel 8>>>>");
+    pl_pdf_format(writer, ">>");
+    pl_pdf_end(writer);
+    return number;
+}
+
+static pl_status out_end(struct pl_writer *base, struct pl_fault *fault)
+{
+    struct pdf_out *pdf = (struct pdf_out *)base;
+    struct out_refs refs = { .pages = pl_pdf_tree_end(&pdf->tree, pdf->writer) };
+    pl_status status = out_intent(pdf, &refs.intent);
     if (status == PL_OK)
-        status = out_metadata(pdf, &metadata);
+        status = pl_pdf_info_write(pdf->convert, pdf->writer, &refs.info);
+    if (status == PL_OK)
+        status = out_metadata(pdf, refs.info != 0, &refs.metadata, fault);
+    if (status == PL_OK)
+        status = pl_pdf_labels_write(pdf->convert, pdf->pages, pdf->writer, &refs.labels);
     if (status != PL_OK)
         return status;
-    uint32_t catalog = pl_pdf_reserve(pdf->writer);
-    pl_pdf_begin(pdf->writer, catalog);
-    pl_pdf_format(pdf->writer,
-                  "<</Type/Catalog/Pages %u 0 R/Metadata %u 0 R/OutputIntents[%u 0 R]>>", pages,
-                  metadata, intent);
-    pl_pdf_end(pdf->writer);
-    return pl_pdf_writer_finish(pdf->writer, &(struct pl_pdf_ends){ .root = catalog });
+    uint32_t catalog = out_catalog(pdf, &refs);
+    const struct pl_pdf_ends ends = {
+        .root = catalog,
+        .info = refs.info,
+        .encrypt = { (const char *)pdf->encrypt.data, pdf->encrypt.size },
+    };
+    return pl_pdf_writer_finish(pdf->writer, &ends);
 }
+
+const struct pl_writer_ops pl_pdf_writer_ops = {
+    .carries = out_carries,
+    .encode = out_encode,
+    .open = out_open,
+    .page = out_page,
+    .end = out_end,
+    .close = out_close,
+    .wants_seed = out_encrypts,
+};

@@ -38,19 +38,21 @@ static uint64_t box_grow(uint64_t side, uint64_t shortest)
     return grown < BOX_MAX ? grown : BOX_MAX;
 }
 
-struct pl_pdf_box pl_pdf_page_box(const struct pl_page *page)
+struct pl_pdf_box pl_pdf_page_box(const struct pl_page *page, const struct pl_convert *convert)
 {
+    bool has_unit = pl_format_pdfa_part(convert->to) != 1;
     struct pl_pdf_box box = { .width = box_side(page->width_px, page->x_mdpi),
                               .height = box_side(page->height_px, page->y_mdpi),
                               .user_unit = 1,
-                              .rotate = box_rotate(page->orientation) };
+                              .rotate = (box_rotate(page->orientation) + convert->rotate) % 360 };
     uint64_t longest = box.width > box.height ? box.width : box.height;
     if (longest > BOX_MAX) {
         uint64_t unit = (longest + BOX_MAX - 1) / BOX_MAX;
-        box.user_unit = (unsigned)unit;
+        box.user_unit = has_unit ? (unsigned)unit : 1;
         box.width /= unit;
         box.height /= unit;
-        box.rule = "longer than 200 inches: UserUnit";
+        box.rule = has_unit ? "longer than 200 inches: UserUnit"
+                            : "longer than 200 inches: shown smaller, PDF/A-1 has no UserUnit";
     }
     uint64_t shortest = box.width < box.height ? box.width : box.height;
     if (shortest < BOX_MIN) {

@@ -118,3 +118,17 @@ pl_status pl_pdf_text_string(struct pl_span utf8, struct pl_bytes *out)
     out->size += size;
     return PL_OK;
 }
+
+pl_status pl_pdf_text_xml(struct pl_span utf8, struct pl_bytes *out)
+{
+    pl_status status = PL_OK;
+    for (size_t i = 0; i < utf8.size && status == PL_OK; i++) {
+        const char *escaped = utf8.data[i] == '&'   ? "&amp;"
+                              : utf8.data[i] == '<' ? "&lt;"
+                              : utf8.data[i] == '>' ? "&gt;"
+                                                    : NULL;
+        status = escaped != NULL ? pl_bytes_append(out, escaped, strlen(escaped))
+                                 : pl_bytes_append(out, &utf8.data[i], 1);
+    }
+    return status;
+}

@@ -1,4 +1,4 @@
-/* pdf_xmp: the metadata packet that says which standard a file keeps.
+/* pdf_xmp: the metadata packet that says which standard a file keeps, and what people say of it.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -6,9 +6,21 @@
 #define PL_PIPELINE_PDF_PDF_XMP_H
 
 #include "engine/base/bytes.h"
+#include "pipeline/convert_settings.h"
 
-/* Appends the packet of a PDF/A of that part (2) and conformance ('B'). No dates: the same pages
- * give the same file. */
-pl_status pl_pdf_xmp(unsigned part, char conformance, struct pl_bytes *out) PL_MUST_USE;
+#define PL_PDF_PRODUCER "Platen"
+
+/* Whether convert->xmp can go into the packet of the format: well-formed rdf:Description elements
+ * about the document itself, each property once and none that we write. For PDF/A also: properties
+ * of Dublin Core, XMP and PDF as their schemas define them; those of other namespaces get a
+ * description as ISO 19005 wants it (texts, and bags, sequences and alternatives of texts), unless
+ * the packet brings pdfaExtension:schemas itself. MISCONFIGURED with a sentence that names the
+ * element. */
+pl_status pl_pdf_xmp_check(const struct pl_convert *convert, struct pl_fault *fault) PL_MUST_USE;
+
+/* Appends the packet. No dates but those of convert->xmp: the same pages give the same file. Fails
+ * where the check does. */
+pl_status pl_pdf_xmp(const struct pl_convert *convert, struct pl_bytes *out,
+                     struct pl_fault *fault) PL_MUST_USE;
 
 #endif

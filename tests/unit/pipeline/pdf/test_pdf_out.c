@@ -8,8 +8,7 @@
 #include "pipeline/codec/flate.h"
 #include "pipeline/codec/g4.h"
 #include "pipeline/pdf/icc.h"
-#include "pipeline/pdf/pdf_out.h"
-#include "pipeline/pdf/pdf_writer.h"
+#include "pipeline/writer.h"
 #include "tests/support/memory_out.h"
 
 #include <stdio.h>
@@ -106,22 +105,35 @@ static void check_skeleton(const struct pl_bytes *file)
     assert_memory_equal(entry + 20, "trailer\n", 8);
 }
 
-/* `pages` copies of one page. */
-static pl_status document_write(struct memory_out *memory, const struct pl_page *page,
-                                unsigned pages)
+static pl_status document_write_as(const struct pl_convert *convert, struct memory_out *memory,
+                                   const struct pl_page *page, unsigned pages)
 {
-    struct pl_pdf_out *pdf = NULL;
-    pl_status status = pl_pdf_out_new(&memory->out, &pdf);
+    static const uint8_t seed[32] = { 7 };
+    const struct pl_writer_ops *ops = &pl_pdf_writer_ops;
+    struct pl_writer *writer = NULL;
+    struct pl_fault fault = { 0 };
+    pl_status status =
+        ops->open(convert, seed, &pl_limits_default, &memory->out, &writer, &fault);
     for (unsigned i = 0; i < pages && status == PL_OK; i++) {
         uint64_t bytes = 0;
-        status = pl_pdf_out_page(pdf, page, &bytes);
+        status = ops->page(writer, page, &bytes, &fault);
         if (status == PL_OK)
             assert_true(bytes > page->data.size);
     }
     if (status == PL_OK)
-        status = pl_pdf_out_end(pdf);
-    pl_pdf_out_free(pdf);
+        status = ops->end(writer, &fault);
+    if (writer != NULL)
+        ops->close(writer);
     return status;
+}
+
+/* `pages` copies of one page. */
+static pl_status document_write(struct memory_out *memory, const struct pl_page *page,
+                                unsigned pages)
+{
+    struct pl_convert convert;
+    pl_convert_defaults(&convert, PL_FORMAT_PDFA_2B);
+    return document_write_as(&convert, memory, page, pages);
 }
 
 static void pdf_out__any_number_of_pages__tree_of_64_kids(void **state)
@@ -240,7 +252,7 @@ static void pdf_out__own_profile__embedded_once_and_only_if_it_fits(void **state
     struct pl_page page;
     struct memory_out memory;
     page_draw_colour(&page, PL_COLOUR_RGB, 3);
-    assert_int_equal(pl_icc_srgb(&page.icc), PL_OK);
+    assert_int_equal(pl_icc_srgb(4, &page.icc), PL_OK);
     memory_out_init(&memory, 0);
     assert_int_equal(document_write(&memory, &page, 5), PL_OK);
     assert_int_equal(count_of(&memory.bytes, "<</N 3/"), 2); /* the page's, the output intent's */

@@ -10,6 +10,7 @@
 #include "pipeline/pdf/pdf_page.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 static void pdf_number__shortest_text(void **state)
@@ -24,6 +25,13 @@ static void pdf_number__shortest_text(void **state)
     assert_string_equal(pl_pdf_number(INT64_MIN, out), "-92233720368547.75808");
 }
 
+static struct pl_pdf_box box_of(const struct pl_page *page)
+{
+    struct pl_convert convert;
+    pl_convert_defaults(&convert, PL_FORMAT_PDFA_2B);
+    return pl_pdf_page_box(page, &convert);
+}
+
 static struct pl_page page_of(uint32_t width, uint32_t height, uint32_t x_mdpi, uint32_t y_mdpi)
 {
     return (struct pl_page){
@@ -33,7 +41,7 @@ static struct pl_page page_of(uint32_t width, uint32_t height, uint32_t x_mdpi, 
 
 static void check_box(struct pl_page page, uint64_t width, uint64_t height, unsigned user_unit)
 {
-    struct pl_pdf_box box = pl_pdf_page_box(&page);
+    struct pl_pdf_box box = box_of(&page);
     assert_int_equal(box.width, width);
     assert_int_equal(box.height, height);
     assert_int_equal(box.user_unit, user_unit);
@@ -56,6 +64,31 @@ static void pdf_page__longer_than_200_inches__user_unit(void **state)
     check_box(page_of(14401, 100, 72000, 72000), 720050000, 5000000, 2);
 }
 
+static void pdf_page__longer_than_200_inches_in_pdfa_1__shown_smaller(void **state)
+{
+    (void)state;
+    struct pl_convert convert;
+    pl_convert_defaults(&convert, PL_FORMAT_PDFA_1B);
+    struct pl_page page = page_of(14401, 100, 72000, 72000);
+    struct pl_pdf_box box = pl_pdf_page_box(&page, &convert);
+    assert_int_equal(box.width, 720050000);
+    assert_int_equal(box.user_unit, 1);
+    assert_non_null(box.rule);
+}
+
+static void pdf_page__settings_rotate__added_to_the_pages_own(void **state)
+{
+    (void)state;
+    struct pl_convert convert;
+    pl_convert_defaults(&convert, PL_FORMAT_PDF);
+    struct pl_page page = page_of(300, 200, 100000, 100000);
+    page.orientation = 8;
+    convert.rotate = 180;
+    assert_int_equal(pl_pdf_page_box(&page, &convert).rotate, 90);
+    convert.rotate = 90;
+    assert_int_equal(pl_pdf_page_box(&page, &convert).rotate, 0);
+}
+
 static void pdf_page__smaller_than_3_units__enlarged(void **state)
 {
     (void)state;
@@ -73,7 +106,7 @@ static void check_content(struct pl_page page, const char *expected)
     pl_bytes_init(&out, 4096);
     page.parts = parts;
     page.part_count = 2;
-    struct pl_pdf_box box = pl_pdf_page_box(&page);
+    struct pl_pdf_box box = box_of(&page);
     assert_int_equal(pl_pdf_page_content(&page, &box, &out), PL_OK);
     assert_int_equal(out.size, strlen(expected));
     assert_memory_equal(out.data, expected, out.size);
@@ -101,7 +134,7 @@ static void pdf_page__orientation__turned_by_the_page(void **state)
     for (uint8_t orientation = 1; orientation <= 8; orientation++) {
         struct pl_page page = page_of(300, 200, 100000, 100000);
         page.orientation = orientation;
-        assert_int_equal(pl_pdf_page_box(&page).rotate, degrees[orientation - 1]);
+        assert_int_equal(box_of(&page).rotate, degrees[orientation - 1]);
     }
 }
 
@@ -124,19 +157,44 @@ static void icc__profiles_of_ours__are_well_formed(void **state)
 {
     (void)state;
     struct pl_bytes profile = { 0 };
-    pl_bytes_init(&profile, 1 << 20);
-    assert_int_equal(pl_icc_srgb(&profile), PL_OK);
-    check_profile(&profile, PL_COLOUR_RGB);
-    size_t size = profile.size;
-    pl_bytes_clear(&profile);
-    assert_int_equal(pl_icc_cmyk(&profile), PL_OK);
-    check_profile(&profile, PL_COLOUR_CMYK);
-    pl_bytes_fini(&profile);
-    for (size_t limit = 0; limit < size; limit += 7) {
-        pl_bytes_init(&profile, limit);
-        assert_int_equal(pl_icc_srgb(&profile), PL_TOO_LARGE);
+    for (unsigned version = 2; version <= 4; version += 2) {
+        pl_bytes_init(&profile, 1 << 20);
+        assert_int_equal(pl_icc_srgb(version, &profile), PL_OK);
+        check_profile(&profile, PL_COLOUR_RGB);
+        assert_int_equal(profile.data[8], version);
+        size_t size = profile.size;
+        pl_bytes_clear(&profile);
+        assert_int_equal(pl_icc_cmyk(version, &profile), PL_OK);
+        check_profile(&profile, PL_COLOUR_CMYK);
+        assert_int_equal(profile.data[8], version);
         pl_bytes_fini(&profile);
+        for (size_t limit = 0; limit < size; limit += 7) {
+            pl_bytes_init(&profile, limit);
+            assert_int_equal(pl_icc_srgb(version, &profile), PL_TOO_LARGE);
+            pl_bytes_fini(&profile);
+        }
     }
+}
+
+/* The points of version 2 against the formula of IEC 61966-2-1. */
+static void icc__curve_of_version_2__is_that_of_the_standard(void **state)
+{
+    (void)state;
+    struct pl_bytes profile = { 0 };
+    pl_bytes_init(&profile, 1 << 20);
+    assert_int_equal(pl_icc_srgb(2, &profile), PL_OK);
+    const uint8_t *curve =
+        memmem(profile.data, profile.size, "curv\0\0\0\0\0\0\x04\0", 12);
+    assert_non_null(curve);
+    struct pl_cursor cursor = { curve + 12, 2048, 0 };
+    for (unsigned i = 0; i < 1024; i++) {
+        uint16_t point = 0;
+        double x = i / 1023.0;
+        double y = x <= 0.04045 ? x / 12.92 : pow((x + 0.055) / 1.055, 2.4);
+        assert_true(pl_cursor_u16be(&cursor, &point));
+        assert_true(fabs(point - y * 65535) < 0.6);
+    }
+    pl_bytes_fini(&profile);
 }
 
 int main(void)
@@ -149,6 +207,9 @@ int main(void)
         cmocka_unit_test(pdf_page__parts__meet_at_their_rows),
         cmocka_unit_test(pdf_page__orientation__turned_by_the_page),
         cmocka_unit_test(icc__profiles_of_ours__are_well_formed),
+        cmocka_unit_test(icc__curve_of_version_2__is_that_of_the_standard),
+        cmocka_unit_test(pdf_page__longer_than_200_inches_in_pdfa_1__shown_smaller),
+        cmocka_unit_test(pdf_page__settings_rotate__added_to_the_pages_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
