@@ -112,8 +112,7 @@ static pl_status document_write_as(const struct pl_convert *convert, struct memo
     const struct pl_writer_ops *ops = &pl_pdf_writer_ops;
     struct pl_writer *writer = NULL;
     struct pl_fault fault = { 0 };
-    pl_status status =
-        ops->open(convert, seed, &pl_limits_default, &memory->out, &writer, &fault);
+    pl_status status = ops->open(convert, seed, &pl_limits_default, &memory->out, &writer, &fault);
     for (unsigned i = 0; i < pages && status == PL_OK; i++) {
         uint64_t bytes = 0;
         status = ops->page(writer, page, &bytes, &fault);
