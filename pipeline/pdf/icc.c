@@ -237,7 +237,7 @@ static void srgb_curves(struct icc_writer *icc)
     icc_tag_end(icc);
 }
 
-pl_status pl_icc_srgb(unsigned version, struct pl_bytes *out)
+static pl_status icc_srgb(unsigned version, struct pl_bytes *out)
 {
     /* The primaries of IEC 61966-2-1, adapted from D65 to D50 by Bradford's matrix and rounded so
      * that the three add up to D50; the matrix itself (ICC.1 annex E); the curve of the standard.
@@ -371,7 +371,7 @@ static void cmyk_gamut(struct icc_writer *icc)
     icc_tag_end(icc);
 }
 
-pl_status pl_icc_cmyk(unsigned version, struct pl_bytes *out)
+static pl_status icc_cmyk(unsigned version, struct pl_bytes *out)
 {
     struct icc_writer icc = { .out = out, .start = out->size, .version = version };
     icc_begin(&icc, "prtr", "CMYK");
@@ -380,4 +380,24 @@ pl_status pl_icc_cmyk(unsigned version, struct pl_bytes *out)
     cmyk_from_xyz(&icc);
     cmyk_gamut(&icc);
     return icc_end(&icc);
+}
+
+pl_status pl_icc_srgb(struct pl_bytes *out)
+{
+    return icc_srgb(4, out);
+}
+
+pl_status pl_icc_srgb_2(struct pl_bytes *out)
+{
+    return icc_srgb(2, out);
+}
+
+pl_status pl_icc_cmyk(struct pl_bytes *out)
+{
+    return icc_cmyk(4, out);
+}
+
+pl_status pl_icc_cmyk_2(struct pl_bytes *out)
+{
+    return icc_cmyk(2, out);
 }

@@ -7,12 +7,15 @@
 
 #include "engine/base/bytes.h"
 
-/* Appends an ICC display profile of IEC 61966-2-1 (sRGB): a matrix and a curve. `version` is 4
- * (4.2, parametric curve) or 2 (2.1, curve of 1,024 points), which is all that PDF/A-1 knows. */
-pl_status pl_icc_srgb(unsigned version, struct pl_bytes *out) PL_MUST_USE;
+/* Appends an ICC display profile of IEC 61966-2-1 (sRGB): a matrix and a curve. Version 4.2 has a
+ * parametric curve, version 2.1, which is all that PDF/A-1 knows, one of 1,024 points. */
+pl_status pl_icc_srgb(struct pl_bytes *out) PL_MUST_USE;
+pl_status pl_icc_srgb_2(struct pl_bytes *out) PL_MUST_USE;
 
-/* Appends an ICC output profile, of version 4 or 2, of coated offset printing, for CMYK that came
- * without one: Neugebauer's model over the solid inks of ISO 12647-2 with a dot gain of 15 %. */
-pl_status pl_icc_cmyk(unsigned version, struct pl_bytes *out) PL_MUST_USE;
+/* Appends an ICC output profile, of version 4.2 or 2.1, of coated offset printing, for CMYK that
+ * came without one: Neugebauer's model over the solid inks of ISO 12647-2 with a dot gain of 15 %.
+ */
+pl_status pl_icc_cmyk(struct pl_bytes *out) PL_MUST_USE;
+pl_status pl_icc_cmyk_2(struct pl_bytes *out) PL_MUST_USE;
 
 #endif

@@ -247,7 +247,7 @@ static pl_status out_intent(struct pdf_out *pdf, uint32_t *number)
     if (pdf->part == 0)
         return PL_OK;
     pl_bytes_init(&profile, OUT_SCRATCH);
-    pl_status status = pl_icc_srgb(pdf->part == 1 ? 2 : 4, &profile);
+    pl_status status = pdf->part == 1 ? pl_icc_srgb_2(&profile) : pl_icc_srgb(&profile);
     if (status == PL_OK)
         status = pl_pdf_xobjects_profile(&pdf->xobjects, &profile, 3, &stream);
     pl_bytes_fini(&profile);

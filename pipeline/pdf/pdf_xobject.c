@@ -174,7 +174,7 @@ static pl_status xobject_assume_cmyk(struct pl_pdf_xobjects *xobjects, uint32_t 
     if (xobjects->cmyk == 0) {
         struct pl_bytes profile = { 0 };
         pl_bytes_init(&profile, XOBJECT_SCRATCH);
-        status = pl_icc_cmyk(xobjects->part == 1 ? 2 : 4, &profile);
+        status = xobjects->part == 1 ? pl_icc_cmyk_2(&profile) : pl_icc_cmyk(&profile);
         if (status == PL_OK)
             status = pl_pdf_xobjects_profile(xobjects, &profile, 4, &xobjects->cmyk);
         pl_bytes_fini(&profile);

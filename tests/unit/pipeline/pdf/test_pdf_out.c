@@ -251,7 +251,7 @@ static void pdf_out__own_profile__embedded_once_and_only_if_it_fits(void **state
     struct pl_page page;
     struct memory_out memory;
     page_draw_colour(&page, PL_COLOUR_RGB, 3);
-    assert_int_equal(pl_icc_srgb(4, &page.icc), PL_OK);
+    assert_int_equal(pl_icc_srgb(&page.icc), PL_OK);
     memory_out_init(&memory, 0);
     assert_int_equal(document_write(&memory, &page, 5), PL_OK);
     assert_int_equal(count_of(&memory.bytes, "<</N 3/"), 2); /* the page's, the output intent's */
