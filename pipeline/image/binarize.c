@@ -77,7 +77,8 @@ uint8_t pl_binarize_otsu(const struct pl_picture *in)
     double weighed = 0;
     double best = -1;
     double apart = 0;
-    uint8_t level = 0;
+    unsigned first = 0; /* of equally good thresholds, and the last: no pixel lies between */
+    unsigned last = 0;
     for (unsigned i = 0; i < 255; i++) {
         below += counts[0][i];
         weighed += (double)counts[0][i] * i;
@@ -89,10 +90,12 @@ uint8_t pl_binarize_otsu(const struct pl_picture *in)
         if (between > best) {
             best = between;
             apart = distance;
-            level = (uint8_t)i;
+            first = i;
         }
+        if (between >= best)
+            last = i;
     }
-    return apart < ONE_TONE ? 127 : level;
+    return (uint8_t)(apart < ONE_TONE ? 127 : (first + last) / 2);
 }
 
 struct sauvola {

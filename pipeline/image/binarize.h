@@ -6,8 +6,9 @@
  * window do not turn white inside, where it is darker than half of Otsu's threshold. Follows uneven
  * light and paper.
  *
- * Otsu 1979: the one threshold that parts the histogram best; where the means of its two sides lie
- * less than 32 apart the picture has one tone, and what is below 128 is black.
+ * Otsu 1979: the one threshold that parts the histogram best, the middle one where several do;
+ * where the means of its two sides lie less than 32 apart the picture has one tone, and what is
+ * below 128 is black.
  *
  * Dither: Floyd and Steinberg 1976, rows in turn from the left and from the right.
  *
