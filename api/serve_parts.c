@@ -118,6 +118,8 @@ static pl_status serve_open_pool(struct serve *serve, struct pl_fault *fault)
         .cpu_ms = most.cpu_ms,
         .output_bytes = most.output_bytes,
         .jobs_per_process = settings->workers_jobs_per_process,
+        .interpreters = { .processes = (unsigned)settings->workers_interpreters,
+                          .memory_bytes = settings->workers_interpreter_memory_bytes },
     };
     pl_status status = pl_process_check_files(serve_files_needed(settings, &most), fault);
     return status != PL_OK

@@ -114,6 +114,11 @@ static const struct pl_conf_row settings_rows[] = {
           "Address space of one worker; a document that needs more fails alone."),
     NUMBER("workers.jobs_per_process", workers_jobs_per_process, 1, 1000000, "1000",
            "A worker is replaced by a fresh one after so many jobs."),
+    NUMBER("workers.interpreters", workers_interpreters, 0, 16, "1",
+           "Ghostscript processes at work at once; one more is kept ready. 0: documents that only "
+           "it can read are refused."),
+    BYTES("workers.interpreter_memory", workers_interpreter_memory_bytes, 256 * MIB, TIB, "1536MiB",
+          "Address space of one Ghostscript process; what it keeps in /dev/shm comes on top."),
 
     NUMBER("limits.documents", limits.documents, 1, PL_RUN_DOCUMENTS_MOST, "1000",
            "Most documents that one job may end with (formats of one page a file)."),

@@ -51,6 +51,8 @@ struct pl_settings {
     uint64_t workers_threads;
     uint64_t workers_memory_bytes;
     uint64_t workers_jobs_per_process;
+    uint64_t workers_interpreters;
+    uint64_t workers_interpreter_memory_bytes;
 
     struct pl_run_limits limits; /* of every tenant that has none of its own */
 

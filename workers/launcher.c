@@ -9,6 +9,7 @@
 #include "workers/launcher.h"
 
 #include "workers/channel.h"
+#include "workers/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@
 #define LAUNCHER_CHILDREN_MOST 256
 #define LAUNCHER_SOCKET 3
 #define WORKER_SOCKET 3
+#define LAUNCHER_ORPHANED SIGUSR1 /* from the kernel, when the engine is gone */
 
 struct pl_launcher {
     int fd;
@@ -39,6 +41,7 @@ enum launcher_verb { LAUNCHER_START, LAUNCHER_KILL };
 struct launcher_request {
     uint64_t verb;
     uint64_t ticket;
+    uint64_t class;
 };
 
 struct worker_identity {
@@ -49,6 +52,7 @@ struct worker_identity {
 
 struct launcher_child {
     pid_t pid; /* 0: free */
+    enum pl_worker_class class;
     uint64_t ticket;
 };
 
@@ -58,6 +62,8 @@ struct launcher_side {
     pl_worker_fn *worker; /* instead of a program */
     struct worker_identity identity;
     int signals;
+    pid_t parent;
+    struct pl_scratch scratch;
     struct launcher_child children[LAUNCHER_CHILDREN_MOST];
 };
 
@@ -99,12 +105,19 @@ static void child_reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void child_exec(const struct launcher_side *side, const int fds[2], pid_t parent)
+/* `scratch` is NULL but for an interpreter. */
+static _Noreturn void child_exec(const struct launcher_side *side, const int fds[2],
+                                 const char *scratch, pid_t parent)
 {
-    char *const argv[] = { (char *)(uintptr_t)side->path, NULL };
+    char class[] = "--class=interpreter";
+    char folder[sizeof "--scratch=" + PL_SCRATCH_PATH_CHARS] = "";
+    char *const argv[] = { (char *)(uintptr_t)side->path, scratch == NULL ? NULL : class, folder,
+                           NULL };
     char *const environment[] = { NULL };
     if (!child_take_descriptors(fds[0], fds[1]))
         _exit(126);
+    if (scratch != NULL)
+        (void)pl_text_format(folder, sizeof folder, "--scratch=%s", scratch);
     child_reset_signals();
     /* After the change of user, which would clear the death signal. */
     if (!child_take_identity(&side->identity))
@@ -114,7 +127,7 @@ static _Noreturn void child_exec(const struct launcher_side *side, const int fds
         child_say(side->path, "cannot prepare the process", errno);
     else if (getppid() == parent) {
         if (side->worker != NULL && clearenv() == 0)
-            _exit(side->worker());
+            _exit(side->worker(scratch));
         (void)execve(side->path, argv, environment);
         child_say(side->path, "cannot be started", errno);
     }
@@ -123,11 +136,23 @@ static _Noreturn void child_exec(const struct launcher_side *side, const int fds
 
 /* -- the launcher process -- */
 
-static void side_answer(const struct pl_launcher_message *message)
+/* The engine is gone: nothing is left behind. */
+static _Noreturn void side_end(struct launcher_side *side)
+{
+    for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++)
+        if (side->children[i].pid != 0)
+            (void)kill(side->children[i].pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
+    pl_scratch_end(&side->scratch);
+    _exit(0);
+}
+
+static void side_answer(struct launcher_side *side, const struct pl_launcher_message *message)
 {
     struct pl_span packet = { (const char *)message, sizeof *message };
     if (pl_channel_send(LAUNCHER_SOCKET, packet, NULL, 0) != PL_OK)
-        _exit(0); /* the engine is gone; the kernel ends the workers */
+        side_end(side);
 }
 
 static struct launcher_child *side_free_child(struct launcher_side *side)
@@ -138,22 +163,38 @@ static struct launcher_child *side_free_child(struct launcher_side *side)
     return NULL;
 }
 
-static void side_start(struct launcher_side *side, uint64_t ticket, const int fds[2])
+static void side_start(struct launcher_side *side, const struct launcher_request *request,
+                       const int fds[2])
 {
+    char scratch[PL_SCRATCH_PATH_CHARS];
     struct launcher_child *child = side_free_child(side);
+    bool interprets = request->class == PL_CLASS_INTERPRETER;
+    struct pl_launcher_message answer = { .ticket = request->ticket,
+                                          .event = PL_LAUNCHER_FAILED,
+                                          .error = EAGAIN };
     pid_t self = getpid();
-    pid_t pid = child == NULL ? -1 : _Fork();
+    pid_t pid = -1;
+    if (child == NULL)
+        goto done;
+    if (interprets && !pl_scratch_make(&side->scratch, request->ticket, scratch)) {
+        answer.error = errno;
+        goto done;
+    }
+    pid = _Fork();
     if (pid == 0)
-        child_exec(side, fds, self);
-    struct pl_launcher_message answer = { .ticket = ticket, .event = PL_LAUNCHER_FAILED };
-    if (pid < 0) {
-        answer.error = child == NULL ? EAGAIN : errno;
-    } else {
-        *child = (struct launcher_child){ .pid = pid, .ticket = ticket };
+        child_exec(side, fds, interprets ? scratch : NULL, self);
+    answer.error = pid < 0 ? errno : 0;
+    if (pid < 0 && interprets)
+        pl_scratch_remove(&side->scratch, request->ticket);
+done:
+    if (pid > 0) {
+        *child = (struct launcher_child){ .pid = pid,
+                                          .class = (enum pl_worker_class)request->class,
+                                          .ticket = request->ticket };
         answer.event = PL_LAUNCHER_STARTED;
         answer.pid = pid;
     }
-    side_answer(&answer);
+    side_answer(side, &answer);
 }
 
 static void side_kill(struct launcher_side *side, uint64_t ticket)
@@ -163,26 +204,35 @@ static void side_kill(struct launcher_side *side, uint64_t ticket)
             (void)kill(side->children[i].pid, SIGKILL);
 }
 
+static void side_take_death(struct launcher_side *side, pid_t pid, int status)
+{
+    for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++) {
+        struct launcher_child *child = &side->children[i];
+        if (child->pid != pid)
+            continue;
+        child->pid = 0;
+        if (child->class == PL_CLASS_INTERPRETER)
+            pl_scratch_remove(&side->scratch, child->ticket);
+        const struct pl_launcher_message answer = {
+            .ticket = child->ticket, .event = PL_LAUNCHER_DIED, .pid = pid, .wait_status = status
+        };
+        side_answer(side, &answer);
+    }
+}
+
 static void side_reap(struct launcher_side *side)
 {
     struct signalfd_siginfo info;
     ssize_t took = read(side->signals, &info, sizeof info);
     (void)took; /* one signal may stand for several deaths */
+    if (getppid() != side->parent)
+        side_end(side);
     for (;;) {
         int status = 0;
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid <= 0)
             return;
-        for (size_t i = 0; i < LAUNCHER_CHILDREN_MOST; i++) {
-            if (side->children[i].pid != pid)
-                continue;
-            side->children[i].pid = 0;
-            const struct pl_launcher_message answer = { .ticket = side->children[i].ticket,
-                                                        .event = PL_LAUNCHER_DIED,
-                                                        .pid = pid,
-                                                        .wait_status = status };
-            side_answer(&answer);
-        }
+        side_take_death(side, pid, status);
     }
 }
 
@@ -194,37 +244,41 @@ static void side_serve(struct launcher_side *side)
                                         .fd_capacity = 2 };
     pl_status status = pl_channel_receive(LAUNCHER_SOCKET, &packet);
     if (status == PL_PEER_GONE)
-        _exit(0);
+        side_end(side);
     if (status == PL_OK && packet.size == sizeof request) {
         if (request.verb == LAUNCHER_KILL)
             side_kill(side, request.ticket);
-        else if (request.verb == LAUNCHER_START && packet.fd_count == 2)
-            side_start(side, request.ticket, packet.fds);
+        else if (request.verb == LAUNCHER_START && packet.fd_count == 2 &&
+                 request.class < PL_CLASS_COUNT)
+            side_start(side, &request, packet.fds);
     }
     pl_channel_packet_close(&packet);
 }
 
-static bool side_prepare(struct launcher_side *side, int fd, pid_t parent)
+static bool side_prepare(struct launcher_side *side, int fd)
 {
     sigset_t all;
-    sigset_t child;
+    sigset_t heard;
     (void)sigfillset(&all);
-    (void)sigemptyset(&child);
-    (void)sigaddset(&child, SIGCHLD);
+    (void)sigemptyset(&heard);
+    (void)sigaddset(&heard, SIGCHLD);
+    (void)sigaddset(&heard, LAUNCHER_ORPHANED);
     int nothing = open("/dev/null", O_RDWR);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
         dup2(fd, LAUNCHER_SOCKET) < 0 || close_range(LAUNCHER_SOCKET + 1, ~0u, 0) != 0)
         return false;
     /* Signals meant for the engine's group do not end it: it ends with the engine. */
-    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 ||
+        prctl(PR_SET_PDEATHSIG, LAUNCHER_ORPHANED, 0, 0, 0) != 0)
         return false;
-    side->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-    return side->signals >= 0 && getppid() == parent;
+    side->signals = signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
+    pl_scratch_sweep();
+    return side->signals >= 0 && getppid() == side->parent;
 }
 
-static _Noreturn void side_main(struct launcher_side *side, int fd, pid_t parent)
+static _Noreturn void side_main(struct launcher_side *side, int fd)
 {
-    if (!side_prepare(side, fd, parent))
+    if (!side_prepare(side, fd))
         _exit(1);
     struct pollfd watched[2] = { { .fd = LAUNCHER_SOCKET, .events = POLLIN },
                                  { .fd = side->signals, .events = POLLIN } };
@@ -289,10 +343,14 @@ static pl_status launcher_start(struct launcher_side *side, const char *worker_u
     status = launcher == NULL ? PL_NO_MEMORY : pl_channel_pair(&ours, &theirs);
     if (status != PL_OK)
         goto done;
-    pid_t parent = getpid();
+    side->parent = getpid();
+    side->scratch = (struct pl_scratch){ .root = -1,
+                                         .give = side->identity.change,
+                                         .uid = side->identity.uid,
+                                         .gid = side->identity.gid };
     launcher->pid = _Fork();
     if (launcher->pid == 0)
-        side_main(side, theirs, parent);
+        side_main(side, theirs);
     if (launcher->pid < 0) {
         status = pl_fault_set(fault, PL_UNAVAILABLE,
                               "the launcher of workers cannot be started: %s", strerror(errno));
@@ -344,24 +402,27 @@ int pl_launcher_fd(const struct pl_launcher *launcher)
     return launcher->fd;
 }
 
-static pl_status launcher_request(struct pl_launcher *launcher, enum launcher_verb verb,
-                                  uint64_t ticket, const int *fds, size_t fd_count)
+static pl_status launcher_send(struct pl_launcher *launcher, const struct launcher_request *request,
+                               const int *fds, size_t fd_count)
 {
-    const struct launcher_request request = { .verb = verb, .ticket = ticket };
-    struct pl_span packet = { (const char *)&request, sizeof request };
+    struct pl_span packet = { (const char *)request, sizeof *request };
     return pl_channel_send(launcher->fd, packet, fds, fd_count);
 }
 
-pl_status pl_launcher_start(struct pl_launcher *launcher, uint64_t ticket, int socket,
-                            int stderr_pipe)
+pl_status pl_launcher_start(struct pl_launcher *launcher, uint64_t ticket,
+                            enum pl_worker_class class, int socket, int stderr_pipe)
 {
     const int fds[2] = { socket, stderr_pipe };
-    return launcher_request(launcher, LAUNCHER_START, ticket, fds, 2);
+    const struct launcher_request request = { .verb = LAUNCHER_START,
+                                              .ticket = ticket,
+                                              .class = class };
+    return launcher_send(launcher, &request, fds, 2);
 }
 
 pl_status pl_launcher_kill(struct pl_launcher *launcher, uint64_t ticket)
 {
-    return launcher_request(launcher, LAUNCHER_KILL, ticket, NULL, 0);
+    const struct launcher_request request = { .verb = LAUNCHER_KILL, .ticket = ticket };
+    return launcher_send(launcher, &request, NULL, 0);
 }
 
 pl_status pl_launcher_receive(struct pl_launcher *launcher, struct pl_launcher_message *out)

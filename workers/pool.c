@@ -4,12 +4,9 @@
  */
 #include "workers/pool_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define POOL_BACKOFF_FIRST_MS 100
-#define POOL_BACKOFF_MOST_MS 10000
-#define POOL_START_FAILURES_MOST 5 /* then runs are refused instead of waiting */
 
 /* -- runs that end without a word from a worker -- */
 
@@ -30,8 +27,7 @@ static void pool_finish_later(struct pl_pool *pool, struct pl_run *run)
     pool_post(pool);
 }
 
-static void pool_refuse(struct pl_pool *pool, struct pl_run *run, pl_status status,
-                        const char *reason)
+void pl_pool_refuse(struct pl_pool *pool, struct pl_run *run, pl_status status, const char *reason)
 {
     (void)pl_fault_set(&run->report.fault, status, "%s", reason);
     pool_finish_later(pool, run);
@@ -40,7 +36,13 @@ static void pool_refuse(struct pl_pool *pool, struct pl_run *run, pl_status stat
 static void pool_refuse_waiting(struct pl_pool *pool, pl_status status, const char *reason)
 {
     for (struct pl_list *node; (node = pl_list_take_first(&pool->waiting)) != NULL;)
-        pool_refuse(pool, PL_CONTAINER_OF(node, struct pl_run, node), status, reason);
+        pl_pool_refuse(pool, PL_CONTAINER_OF(node, struct pl_run, node), status, reason);
+}
+
+static void pool_refuse_all(struct pl_pool *pool, pl_status status, const char *reason)
+{
+    pool_refuse_waiting(pool, status, reason);
+    pl_pool_class_refuse_waiting(pool, status, reason);
 }
 
 /* -- birth and death -- */
@@ -54,11 +56,11 @@ static void pool_on_held(void *owner)
 
 static void pool_note_failure(struct pl_pool *pool, const char *reason)
 {
-    uint64_t wait_ms = POOL_BACKOFF_FIRST_MS;
-    for (unsigned i = 0; i < pool->start_failures && wait_ms < POOL_BACKOFF_MOST_MS; i++)
+    uint64_t wait_ms = PL_POOL_BACKOFF_FIRST_MS;
+    for (unsigned i = 0; i < pool->start_failures && wait_ms < PL_POOL_BACKOFF_MOST_MS; i++)
         wait_ms *= 2;
     pool->start_failures++;
-    if (pool->start_failures >= POOL_START_FAILURES_MOST)
+    if (pool->start_failures >= PL_POOL_START_FAILURES_MOST)
         pool_refuse_waiting(pool, PL_UNAVAILABLE, reason);
     pool->is_held = true;
     if (!pool->is_closing)
@@ -104,8 +106,11 @@ static void pool_on_died(struct pl_pool *pool, struct pl_pool_worker *worker, in
            PL_FN("pid", worker->pid),
            PL_F("how", pl_verdict_status_text(wait_status, how, sizeof how)),
            PL_F("job", run == NULL ? "none" : run->job.text), PL_F("reason", fault.reason));
+    enum pl_worker_class class = worker->class;
     pl_pool_worker_free(worker);
-    if (!was_asked && run == NULL && !pool->is_closing)
+    if (!was_asked && run == NULL && !pool->is_closing && class == PL_CLASS_INTERPRETER)
+        pl_pool_class_note_failure(pool, "no interpreter gets ready; the log says why", false);
+    else if (!was_asked && run == NULL && !pool->is_closing)
         pool_note_failure(pool, was_ready ? "workers die while they have nothing to do; the log "
                                             "says more"
                                           : "no worker gets ready; the log says why");
@@ -139,16 +144,31 @@ static void pool_on_launcher_gone(struct pl_pool *pool)
     pl_watch_free(pool->watch);
     pool->watch = NULL;
     PL_LOG(pool->log, PL_LOG_ERROR, "launcher.died", PL_F("reason", reason));
-    pool_refuse_waiting(pool, PL_UNAVAILABLE, reason);
+    pool_refuse_all(pool, PL_UNAVAILABLE, reason);
     while (!pl_list_is_empty(&pool->workers)) { /* the kernel ends them with it */
         struct pl_pool_worker *worker =
             PL_CONTAINER_OF(pool->workers.next, struct pl_pool_worker, node);
         struct pl_run *run = worker->run;
         pl_pool_worker_free(worker);
         if (run != NULL)
-            pool_refuse(pool, run, PL_WORKER_DIED, reason);
+            pl_pool_refuse(pool, run, PL_WORKER_DIED, reason);
     }
     pool_post(pool);
+}
+
+static void pool_on_start_failed(struct pl_pool *pool, struct pl_pool_worker *worker, int error)
+{
+    bool interprets = worker->class == PL_CLASS_INTERPRETER;
+    bool is_final = error == ENOTSUP;
+    const char *reason =
+        is_final ? "/dev/shm is no tmpfs, and interpreters write to memory only" : strerror(error);
+    PL_LOG(pool->log, PL_LOG_ERROR, "worker.start_failed", PL_F("reason", reason));
+    pl_pool_worker_free(worker);
+    if (interprets)
+        pl_pool_class_note_failure(pool, reason, is_final);
+    else
+        pool_note_failure(pool, "no worker process can be made; the log says why");
+    pl_pool_pump(pool);
 }
 
 static void pool_take_message(struct pl_pool *pool, const struct pl_launcher_message *message)
@@ -164,11 +184,7 @@ static void pool_take_message(struct pl_pool *pool, const struct pl_launcher_mes
         pl_pool_worker_make_ready(worker);
         return;
     case PL_LAUNCHER_FAILED:
-        PL_LOG(pool->log, PL_LOG_ERROR, "worker.start_failed",
-               PL_F("reason", strerror(message->error)));
-        pl_pool_worker_free(worker);
-        pool_note_failure(pool, "no worker process can be made; the log says why");
-        pl_pool_pump(pool);
+        pool_on_start_failed(pool, worker, message->error);
         return;
     case PL_LAUNCHER_DIED:
         pool_on_died(pool, worker, message->wait_status);
@@ -206,7 +222,7 @@ static struct pool_count pool_counts(const struct pl_pool *pool)
     {
         const struct pl_pool_worker *worker = PL_CONTAINER_OF(node, struct pl_pool_worker, node);
         bool is_busy = worker->state == WORKER_BUSY;
-        if (worker->state == WORKER_ENDING)
+        if (worker->state == WORKER_ENDING || worker->class != PL_CLASS_DOCUMENTS)
             continue;
         count.alive++;
         count.busy += is_busy;
@@ -222,7 +238,7 @@ static struct pl_pool_worker *pool_choose(struct pl_pool *pool, const struct pl_
     PL_LIST_FOR(node, &pool->workers)
     {
         struct pl_pool_worker *worker = PL_CONTAINER_OF(node, struct pl_pool_worker, node);
-        if (worker->state != WORKER_IDLE)
+        if (worker->state != WORKER_IDLE || worker->class != PL_CLASS_DOCUMENTS)
             continue;
         if (pl_id_is_none(&worker->tenant))
             unbound = worker;
@@ -238,8 +254,8 @@ static struct pl_pool_worker *pool_oldest_idle(struct pl_pool *pool)
     PL_LIST_FOR(node, &pool->workers)
     {
         struct pl_pool_worker *worker = PL_CONTAINER_OF(node, struct pl_pool_worker, node);
-        if (worker->state == WORKER_IDLE && !pl_id_is_none(&worker->tenant) &&
-            (oldest == NULL || worker->used < oldest->used))
+        if (worker->state == WORKER_IDLE && worker->class == PL_CLASS_DOCUMENTS &&
+            !pl_id_is_none(&worker->tenant) && (oldest == NULL || worker->used < oldest->used))
             oldest = worker;
     }
     return oldest;
@@ -280,7 +296,7 @@ static void pool_make_room(struct pl_pool *pool, unsigned unplaced)
         count.unbound++; /* the one that is started for it */
     }
     for (; count.alive < most && !pool->is_held; count.alive++) {
-        pl_status status = pl_pool_worker_new(pool);
+        pl_status status = pl_pool_worker_new(pool, PL_CLASS_DOCUMENTS);
         if (status == PL_OK)
             continue;
         PL_LOG(pool->log, PL_LOG_ERROR, "worker.start_failed",
@@ -306,6 +322,7 @@ void pl_pool_pump(struct pl_pool *pool)
             busy = pool_counts(pool).busy;
     }
     pool_make_room(pool, unplaced);
+    pl_pool_class_pump(pool);
 }
 
 /* -- what the engine calls -- */
@@ -330,11 +347,11 @@ static void pool_start(void *self, struct pl_run *run)
     run->impl = NULL;
     pl_list_init(&run->node);
     if (pool->is_closing)
-        pool_refuse(pool, run, PL_STOPPING, "the engine is stopping");
+        pl_pool_refuse(pool, run, PL_STOPPING, "the engine is stopping");
     else if (breach != NULL)
-        pool_refuse(pool, run, PL_MISCONFIGURED, breach);
-    else if (pool->is_launcher_gone || pool->start_failures >= POOL_START_FAILURES_MOST)
-        pool_refuse(pool, run, PL_UNAVAILABLE, "no worker can be started; the log says why");
+        pl_pool_refuse(pool, run, PL_MISCONFIGURED, breach);
+    else if (pool->is_launcher_gone || pool->start_failures >= PL_POOL_START_FAILURES_MOST)
+        pl_pool_refuse(pool, run, PL_UNAVAILABLE, "no worker can be started; the log says why");
     else {
         pl_list_append(&pool->waiting, &run->node);
         pl_pool_pump(pool);
@@ -344,7 +361,7 @@ static void pool_start(void *self, struct pl_run *run)
 static unsigned pool_idle(void *self)
 {
     const struct pl_pool *pool = self;
-    unsigned taken = pool_counts(pool).busy;
+    unsigned taken = pool_counts(pool).busy + pl_pool_class_waiting(pool);
     PL_LIST_FOR(node, &pool->waiting)
     taken++;
     if (pool->is_closing || taken >= pool->settings.processes)
@@ -359,12 +376,14 @@ static void pool_cancel(void *self, struct pl_run *run)
         pl_pool_worker_end(run->impl, PL_END_CANCELLED, NULL);
         return;
     }
+    if (pl_pool_class_cancel(pool, run))
+        return;
     PL_LIST_FOR(node, &pool->waiting)
     {
         if (node != &run->node)
             continue;
         pl_list_remove(node);
-        pool_refuse(pool, run, PL_STOPPING, "the job was ended before a worker took it");
+        pl_pool_refuse(pool, run, PL_STOPPING, "the job was ended before a worker took it");
         return;
     }
 }
@@ -394,6 +413,7 @@ static void pool_on_task(struct pl_loop_task *task)
         return;
     pl_watch_free(pool->watch);
     pl_timer_free(pool->held_timer);
+    pl_pool_class_fini(pool);
     void (*on_closed)(void *) = pool->on_closed;
     void *owner = pool->closed_owner;
     free(pool);
@@ -406,6 +426,7 @@ pl_status pl_pool_new(struct pl_loop *loop, const struct pl_log *log, struct pl_
 {
     PL_CHECK(settings->processes >= 1 && settings->processes <= 64);
     PL_CHECK(settings->threads >= 1 && settings->threads <= 64);
+    PL_CHECK(settings->interpreters.processes <= 16);
     struct pl_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return pl_fault_set(fault, PL_NO_MEMORY, "no memory for the pool of workers");
@@ -419,9 +440,12 @@ pl_status pl_pool_new(struct pl_loop *loop, const struct pl_log *log, struct pl_
     pl_list_init(&pool->finished);
     pl_status status = pl_timer_new(loop, pool_on_held, pool, &pool->held_timer);
     if (status == PL_OK)
+        status = pl_pool_class_init(pool);
+    if (status == PL_OK)
         status = pl_watch_new(loop, pl_launcher_fd(launcher), pool_on_launcher, pool, &pool->watch);
     if (status != PL_OK) {
         pl_timer_free(pool->held_timer);
+        pl_pool_class_fini(pool);
         free(pool);
         return pl_fault_set(fault, status, "the pool of workers cannot be set up: %s",
                             pl_status_text(status));
@@ -438,7 +462,8 @@ void pl_pool_close(struct pl_pool *pool, void (*done)(void *owner), void *owner)
     pool->on_closed = done;
     pool->closed_owner = owner;
     pl_timer_stop(pool->held_timer);
-    pool_refuse_waiting(pool, PL_STOPPING, "the engine is stopping");
+    pl_timer_stop(pool->interpreters.held_timer);
+    pool_refuse_all(pool, PL_STOPPING, "the engine is stopping");
     PL_LIST_FOR(node, &pool->workers)
     pl_pool_worker_end(PL_CONTAINER_OF(node, struct pl_pool_worker, node), PL_END_STOPPING, NULL);
     pool_post(pool);
@@ -450,5 +475,6 @@ void pl_pool_stats(const struct pl_pool *pool, struct pl_pool_stats *out)
     *out = pool->stats;
     out->alive = count.alive;
     out->busy = count.busy;
+    pl_pool_class_stats(pool, out);
     out->is_launcher_gone = pool->is_launcher_gone;
 }

@@ -7,6 +7,10 @@
  *       |                 |             |
  *       +-----------------+-------------+--> ENDING --DIED--> gone, replaced
  *
+ * A run that its worker cannot do without an interpreter (PL_NEEDS_INTERPRETER) begins anew in a
+ * worker of that class, with a wall limit of its own; who started it does not see the difference.
+ * Interpreters take one run each and are gone then.
+ *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #ifndef PL_WORKERS_POOL_H
@@ -17,6 +21,11 @@
 #include "engine/net/loop.h"
 #include "workers/launcher.h"
 
+struct pl_pool_interpreters {
+    unsigned processes;    /* at work at once, 0..16; 0: what needs one is refused */
+    uint64_t memory_bytes; /* address space of one */
+};
+
 struct pl_pool_settings {
     unsigned processes;        /* 1..64 */
     unsigned threads;          /* page threads in each, 1..64 */
@@ -26,6 +35,7 @@ struct pl_pool_settings {
     uint64_t jobs_per_process; /* a worker is replaced after so many */
     bool is_alone; /* no worker is kept ahead of runs: `platen convert`, whose runs are one tenant's
                     */
+    struct pl_pool_interpreters interpreters;
 };
 
 struct pl_pool;
@@ -46,6 +56,9 @@ struct pl_pool_stats {
     uint64_t died;   /* without being asked to */
     uint64_t killed; /* over a limit */
     uint64_t jobs;
+    uint64_t interpreters; /* alive; in none of the above two */
+    uint64_t interpreters_busy;
+    uint64_t interpreted;  /* runs that were handed over to one */
     bool is_launcher_gone; /* no worker can be started any more */
 };
 void pl_pool_stats(const struct pl_pool *pool, struct pl_pool_stats *out);

@@ -1,5 +1,5 @@
-/* pool_priv: what pool.c (who gets what), pool_worker.c (one worker's life) and pool_documents.c
- * (what it makes) share.
+/* pool_priv: what pool.c (who gets what), pool_class.c (the same for interpreters), pool_worker.c
+ * (one worker's life) and pool_documents.c (what it makes) share.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -28,6 +28,7 @@ struct pl_pool_documents {
 struct pl_pool_worker {
     struct pl_list node;
     struct pl_pool *pool;
+    enum pl_worker_class class;
     struct pl_process *process;
     struct pl_timer *timer; /* deadline of the state it is in */
     enum pl_worker_state state;
@@ -43,6 +44,15 @@ struct pl_pool_worker {
     int64_t run_since_ms;
     uint64_t cpu_before_us;
     struct pl_pool_documents documents;
+};
+
+/* The interpreters' side of a pool. */
+struct pl_pool_class {
+    struct pl_list waiting; /* pl_run.node */
+    struct pl_timer *held_timer;
+    bool is_held;            /* none is started for a while */
+    unsigned start_failures; /* in a row */
+    char reason[128];        /* of the last */
 };
 
 struct pl_pool {
@@ -66,14 +76,39 @@ struct pl_pool {
     struct pl_list workers;  /* pool_worker.node */
     struct pl_list waiting;  /* pl_run.node */
     struct pl_list finished; /* pl_run.node; done is to be called */
+    struct pl_pool_class interpreters;
     struct pl_pool_stats stats;
 };
+
+#define PL_POOL_BACKOFF_FIRST_MS 100
+#define PL_POOL_BACKOFF_MOST_MS 10000
+#define PL_POOL_START_FAILURES_MOST 5 /* then runs are refused instead of waiting */
 
 /* Places what waits on whoever is free, and keeps the number of workers. */
 void pl_pool_pump(struct pl_pool *pool);
 
+/* Ends a run, which is in no list, on the loop's next turn. */
+void pl_pool_refuse(struct pl_pool *pool, struct pl_run *run, pl_status status, const char *reason);
+
+/* -- pool_class.c -- */
+
+pl_status pl_pool_class_init(struct pl_pool *pool) PL_MUST_USE;
+void pl_pool_class_fini(struct pl_pool *pool);
+/* Takes a run that no worker has; refuses it when there is no interpreter to be had. */
+void pl_pool_class_hand_over(struct pl_pool *pool, struct pl_run *run);
+void pl_pool_class_pump(struct pl_pool *pool);
+/* One that had no run ended, or could not be started. */
+void pl_pool_class_note_failure(struct pl_pool *pool, const char *reason, bool is_final);
+unsigned pl_pool_class_waiting(const struct pl_pool *pool);
+/* False when the run does not wait here. */
+bool pl_pool_class_cancel(struct pl_pool *pool, struct pl_run *run);
+void pl_pool_class_refuse_waiting(struct pl_pool *pool, pl_status status, const char *reason);
+void pl_pool_class_stats(const struct pl_pool *pool, struct pl_pool_stats *out);
+
+/* -- pool_worker.c -- */
+
 /* Asks for a process; answered through the launcher. */
-pl_status pl_pool_worker_new(struct pl_pool *pool) PL_MUST_USE;
+pl_status pl_pool_worker_new(struct pl_pool *pool, enum pl_worker_class class) PL_MUST_USE;
 void pl_pool_worker_free(struct pl_pool_worker *worker);
 /* Idle at last, once it said HELLO and the launcher said its pid. */
 void pl_pool_worker_make_ready(struct pl_pool_worker *worker);

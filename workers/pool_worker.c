@@ -51,6 +51,12 @@ void pl_pool_worker_end(struct pl_pool_worker *worker, enum pl_worker_end end, c
         pl_timer_start(worker->timer, WORKER_DYING_LIMIT_MS, 0);
 }
 
+static uint64_t worker_memory(const struct pl_pool *pool, enum pl_worker_class class)
+{
+    return class == PL_CLASS_INTERPRETER ? pool->settings.interpreters.memory_bytes
+                                         : pool->settings.memory_bytes;
+}
+
 /* What its job may use, never more than what its process was started for. */
 static uint64_t worker_cpu_limit_ms(const struct pl_pool_worker *worker)
 {
@@ -140,7 +146,10 @@ void pl_pool_worker_make_ready(struct pl_pool_worker *worker)
         return;
     pl_timer_stop(worker->timer);
     worker->state = WORKER_IDLE;
-    worker->pool->start_failures = 0;
+    if (worker->class == PL_CLASS_INTERPRETER)
+        worker->pool->interpreters.start_failures = 0;
+    else
+        worker->pool->start_failures = 0;
     pl_pool_pump(worker->pool);
 }
 
@@ -151,10 +160,17 @@ static void worker_judge_memory(const struct pl_pool_worker *worker, struct pl_r
     if (report->status != PL_NO_MEMORY || worker->jobs > 1)
         return;
     report->fault = (struct pl_fault){ .status = PL_OK };
-    report->status =
-        pl_fault_set(&report->fault, PL_TOO_LARGE,
-                     "the job needs more than the %llu MiB that a worker may use (workers.memory)",
-                     (unsigned long long)(worker->pool->settings.memory_bytes >> 20));
+    report->status = pl_fault_set(
+        &report->fault, PL_TOO_LARGE,
+        "the job needs more than the %llu MiB that a worker may use (%s)",
+        (unsigned long long)(worker_memory(worker->pool, worker->class) >> 20),
+        worker->class == PL_CLASS_INTERPRETER ? "workers.interpreter_memory" : "workers.memory");
+}
+
+static bool worker_is_used_up(const struct pl_pool_worker *worker, pl_status last)
+{
+    return worker->class == PL_CLASS_INTERPRETER ||
+           worker->jobs >= worker->pool->settings.jobs_per_process || last == PL_NO_MEMORY;
 }
 
 static void worker_take_report(struct pl_pool_worker *worker, const struct pl_run_report *report)
@@ -166,20 +182,24 @@ static void worker_take_report(struct pl_pool_worker *worker, const struct pl_ru
         pl_pool_worker_end(worker, PL_END_BROKE, breach);
         return;
     }
+    uint64_t cpu_us = worker_job_cpu_us(worker);
     pl_timer_stop(worker->timer);
     worker->jobs++;
     worker->run = NULL;
-    pool->stats.jobs++;
     run->impl = NULL;
-    pl_pool_documents_report(&worker->documents, report, &run->report);
-    run->report.cpu_us = worker_job_cpu_us(worker);
-    worker_judge_memory(worker, &run->report);
     if (worker->state == WORKER_BUSY)
         worker->state = WORKER_IDLE;
-    if (worker->state == WORKER_IDLE &&
-        (worker->jobs >= pool->settings.jobs_per_process || report->status == PL_NO_MEMORY))
+    if (worker->state == WORKER_IDLE && worker_is_used_up(worker, report->status))
         pl_pool_worker_end(worker, PL_END_RETIRED, NULL);
-    run->done(run);
+    if (report->status == PL_NEEDS_INTERPRETER && worker->class == PL_CLASS_DOCUMENTS) {
+        pl_pool_class_hand_over(pool, run);
+    } else {
+        pool->stats.jobs++;
+        pl_pool_documents_report(&worker->documents, report, &run->report);
+        run->report.cpu_us = cpu_us;
+        worker_judge_memory(worker, &run->report);
+        run->done(run);
+    }
     pl_pool_pump(pool);
 }
 
@@ -328,17 +348,19 @@ void pl_pool_worker_free(struct pl_pool_worker *worker)
     free(worker);
 }
 
-pl_status pl_pool_worker_new(struct pl_pool *pool)
+pl_status pl_pool_worker_new(struct pl_pool *pool, enum pl_worker_class class)
 {
     static const struct pl_process_hooks hooks = { worker_on_frame, worker_on_silent };
     const struct pl_pool_settings *settings = &pool->settings;
+    bool interprets = class == PL_CLASS_INTERPRETER;
     uint64_t cpu_ms = 0;
-    if (__builtin_mul_overflow(settings->cpu_ms, settings->jobs_per_process, &cpu_ms))
+    if (__builtin_mul_overflow(settings->cpu_ms, interprets ? 2 : settings->jobs_per_process,
+                               &cpu_ms)) /* starting costs some, too */
         cpu_ms = UINT64_MAX;
     const struct pl_wire_frame setup = {
         .kind = PL_WIRE_SETUP,
-        .as.setup = { .threads = settings->threads,
-                      .memory_bytes = settings->memory_bytes,
+        .as.setup = { .threads = interprets ? 1 : settings->threads,
+                      .memory_bytes = worker_memory(pool, class),
                       .cpu_ms = cpu_ms,
                       .output_bytes = settings->output_bytes },
     };
@@ -346,13 +368,14 @@ pl_status pl_pool_worker_new(struct pl_pool *pool)
     if (worker == NULL)
         return PL_NO_MEMORY;
     worker->pool = pool;
+    worker->class = class;
     worker->ticket = ++pool->last_ticket;
     pl_pool_documents_init(&worker->documents);
     pl_list_append(&pool->workers, &worker->node);
     pl_status status = pl_timer_new(pool->loop, worker_on_timer, worker, &worker->timer);
     if (status == PL_OK)
-        status = pl_process_new(pool->loop, pool->log, pool->launcher, worker->ticket, &hooks,
-                                worker, &worker->process);
+        status = pl_process_new(pool->loop, pool->log, pool->launcher, class, worker->ticket,
+                                &hooks, worker, &worker->process);
     if (status == PL_OK)
         status = pl_process_send(worker->process, &setup, NULL, 0);
     if (status == PL_OK)

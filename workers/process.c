@@ -227,7 +227,7 @@ pl_status pl_process_send(struct pl_process *process, const struct pl_wire_frame
 }
 
 static pl_status process_connect(struct pl_process *process, struct pl_launcher *launcher,
-                                 uint64_t ticket)
+                                 enum pl_worker_class class, uint64_t ticket)
 {
     int theirs = -1;
     int pipe_ends[2] = { -1, -1 };
@@ -244,7 +244,7 @@ static pl_status process_connect(struct pl_process *process, struct pl_launcher 
         status = pl_watch_new(process->loop, process->said, process_on_said, process,
                               &process->said_watch);
     if (status == PL_OK)
-        status = pl_launcher_start(launcher, ticket, theirs, pipe_ends[1]);
+        status = pl_launcher_start(launcher, ticket, class, theirs, pipe_ends[1]);
     if (theirs >= 0)
         (void)close(theirs);
     if (pipe_ends[1] >= 0)
@@ -253,7 +253,7 @@ static pl_status process_connect(struct pl_process *process, struct pl_launcher 
 }
 
 pl_status pl_process_new(struct pl_loop *loop, const struct pl_log *log,
-                         struct pl_launcher *launcher, uint64_t ticket,
+                         struct pl_launcher *launcher, enum pl_worker_class class, uint64_t ticket,
                          const struct pl_process_hooks *hooks, void *owner, struct pl_process **out)
 {
     struct pl_process *process = calloc(1, sizeof *process);
@@ -266,7 +266,7 @@ pl_status pl_process_new(struct pl_loop *loop, const struct pl_log *log,
     process->socket = -1;
     process->said = -1;
     pl_bytes_init(&process->out, PL_WIRE_FRAME_BYTES);
-    pl_status status = process_connect(process, launcher, ticket);
+    pl_status status = process_connect(process, launcher, class, ticket);
     if (status == PL_OK)
         *out = process;
     else

@@ -37,7 +37,7 @@ struct pl_process_hooks {
 /* Asks the launcher for a worker; the launcher answers with that ticket. PL_NO_MEMORY, PL_BUSY,
  * PL_PEER_GONE (no launcher any more). */
 pl_status pl_process_new(struct pl_loop *loop, const struct pl_log *log,
-                         struct pl_launcher *launcher, uint64_t ticket,
+                         struct pl_launcher *launcher, enum pl_worker_class class, uint64_t ticket,
                          const struct pl_process_hooks *hooks, void *owner,
                          struct pl_process **out) PL_MUST_USE;
 /* Closes both ends, which tells the worker to end; frees itself on the loop. NULL is fine. */

@@ -5,11 +5,18 @@
  * clone, whose flags are compared. newfstatat is answered EPERM: with an empty path it would be
  * harmless, but a filter cannot see the path either, and stdio does without.
  *
+ * An interpreter's filter lets it open, list, read and unlink, because Landlock decides of what:
+ * the resources of Ghostscript to read, its scratch to write files to, no folder and no link. What
+ * its library may ask for in passing is refused, what only an attacker asks for is death here too.
+ * It looks for its resources with stat, which Landlock does not decide about: an attacker could ask
+ * for size and times of files whose path he knows.
+ *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "workers/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -40,6 +47,16 @@ struct landlock_attributes {
 #define LANDLOCK_NET_TCP 3u    /* bind, connect: ABI 4 */
 #define LANDLOCK_SCOPE_BOTH 3u /* abstract sockets, signals: ABI 6 */
 #define LANDLOCK_ASK_ABI 1u
+#define LANDLOCK_RULE_PATH 1
+#define LANDLOCK_WRITE_FILE (UINT64_C(1) << 1)
+#define LANDLOCK_READ_FILE (UINT64_C(1) << 2)
+#define LANDLOCK_READ_DIR (UINT64_C(1) << 3)
+#define LANDLOCK_REMOVE_FILE (UINT64_C(1) << 5)
+#define LANDLOCK_MAKE_FILE (UINT64_C(1) << 8)
+#define LANDLOCK_TRUNCATE (UINT64_C(1) << 14) /* ABI 3 */
+#define LANDLOCK_SCRATCH                                                                           \
+    (LANDLOCK_WRITE_FILE | LANDLOCK_READ_FILE | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_FILE |         \
+     LANDLOCK_MAKE_FILE | LANDLOCK_TRUNCATE)
 
 void pl_sandbox_prepare_memory(void)
 {
@@ -112,20 +129,58 @@ static pl_status sandbox_limit(const struct pl_sandbox_limits *limits, struct pl
     return status;
 }
 
-/* No rule is added to the ruleset: what it handles is denied everywhere. */
-static pl_status sandbox_landlock(unsigned *abi, struct pl_fault *fault)
+unsigned pl_sandbox_landlock(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_ABI);
-    if (version <= 0) {
-        *abi = 0;
+    return version < 0 ? 0 : (unsigned)version;
+}
+
+/* As linux/landlock.h has it; a path that is not there needs no rule. */
+static bool landlock_allow(int rules, const char *path, uint64_t access)
+{
+    struct landlock_path {
+        uint64_t access;
+        int32_t fd;
+    } __attribute__((packed)) rule = { .access = access };
+    rule.fd = open(path, O_PATH | O_CLOEXEC);
+    if (rule.fd < 0)
+        return errno == ENOENT;
+    bool good = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH, &rule, 0) == 0;
+    int error = errno;
+    (void)close(rule.fd);
+    errno = error;
+    return good;
+}
+
+/* What Ghostscript reads besides documents, as Debian installs it. */
+static bool landlock_allow_interpreter(int rules, const char *scratch, uint64_t handled)
+{
+    static const char *const resources[] = {
+        "/usr/share/ghostscript", "/usr/share/fonts",     "/usr/share/color",
+        "/usr/share/poppler",     "/var/lib/ghostscript",
+    };
+    for (size_t i = 0; i < PL_COUNT_OF(resources); i++)
+        if (!landlock_allow(rules, resources[i], LANDLOCK_READ_FILE | LANDLOCK_READ_DIR))
+            return false;
+    return landlock_allow(rules, scratch, LANDLOCK_SCRATCH & handled);
+}
+
+/* Without a scratch no rule is added to the ruleset: what it handles is denied everywhere. */
+static pl_status sandbox_landlock(const char *scratch, unsigned *abi, struct pl_fault *fault)
+{
+    unsigned version = pl_sandbox_landlock();
+    *abi = version;
+    if (version == 0 && scratch != NULL)
+        return pl_fault_set(fault, PL_UNAVAILABLE,
+                            "this kernel has no Landlock, without which nothing is interpreted");
+    if (version == 0)
         return PL_OK;
-    }
     struct landlock_attributes all = { .fs = (UINT64_C(1) << 13) - 1 };
     size_t size = sizeof all.fs;
     if (version >= 2)
         all.fs |= UINT64_C(1) << 13; /* refer */
     if (version >= 3)
-        all.fs |= UINT64_C(1) << 14; /* truncate */
+        all.fs |= LANDLOCK_TRUNCATE;
     if (version >= 5)
         all.fs |= UINT64_C(1) << 15; /* ioctl on devices */
     if (version >= 4) {
@@ -137,15 +192,15 @@ static pl_status sandbox_landlock(unsigned *abi, struct pl_fault *fault)
         size = sizeof all;
     }
     int rules = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
-    if (rules < 0 || syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
-        int error = errno;
-        if (rules >= 0)
-            (void)close(rules);
-        return pl_fault_set(fault, PL_UNAVAILABLE, "Landlock ABI %ld refuses our rules: %s",
-                            version, strerror(error));
-    }
-    (void)close(rules);
-    *abi = (unsigned)version;
+    bool good = rules >= 0 &&
+                (scratch == NULL || landlock_allow_interpreter(rules, scratch, all.fs)) &&
+                syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    int error = errno;
+    if (rules >= 0)
+        (void)close(rules);
+    if (!good)
+        return pl_fault_set(fault, PL_UNAVAILABLE, "Landlock ABI %u refuses our rules: %s", version,
+                            strerror(error));
     return PL_OK;
 }
 
@@ -172,6 +227,20 @@ static const int allowed[] = {
     SCMP_SYS(sched_yield),
     SCMP_SYS(getpid),
     SCMP_SYS(gettid),
+};
+
+/* What an interpreter may besides; of its files Landlock decides. */
+static const int interpreter_allowed[] = {
+    SCMP_SYS(openat),    SCMP_SYS(read),     SCMP_SYS(readv),     SCMP_SYS(lseek),
+    SCMP_SYS(unlink),    SCMP_SYS(unlinkat), SCMP_SYS(ftruncate), SCMP_SYS(getdents64),
+    SCMP_SYS(fadvise64), SCMP_SYS(times),    SCMP_SYS(getrusage), SCMP_SYS(gettimeofday),
+    SCMP_SYS(write),     SCMP_SYS(writev),   SCMP_SYS(fstat),     SCMP_SYS(newfstatat),
+};
+/* What its libraries ask in passing and do without. */
+static const int interpreter_refused[] = {
+    SCMP_SYS(access), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(stat),   SCMP_SYS(lstat),
+    SCMP_SYS(statfs), SCMP_SYS(fstatfs),    SCMP_SYS(ioctl),    SCMP_SYS(getcwd), SCMP_SYS(uname),
+    SCMP_SYS(chmod),  SCMP_SYS(rename),     SCMP_SYS(mkdir),
 };
 
 #ifdef PL_SANITIZED
@@ -229,11 +298,23 @@ static void filter_add_conditions(struct filter *filter, int socket_fd)
     filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), &no_code, 1);
     filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), &thread_only, 1);
     filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL, 0);
-    filter_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(newfstatat), NULL, 0);
     filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), &to_self, 1); /* abort */
 }
 
-static pl_status sandbox_filter(int socket_fd, struct pl_fault *fault)
+static void filter_add_interpreter(struct filter *filter)
+{
+    const struct scmp_arg_cmp how_open = SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0);
+    const struct scmp_arg_cmp keep_open = SCMP_A1(SCMP_CMP_EQ, F_SETFD, 0);
+    const struct scmp_arg_cmp only_ask = SCMP_A2(SCMP_CMP_EQ, 0, 0);
+    filter_add_all(filter, SCMP_ACT_ALLOW, interpreter_allowed, PL_COUNT_OF(interpreter_allowed));
+    filter_add_all(filter, SCMP_ACT_ERRNO(EPERM), interpreter_refused,
+                   PL_COUNT_OF(interpreter_refused));
+    filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), &how_open, 1);
+    filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), &keep_open, 1);
+    filter_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), &only_ask, 1);
+}
+
+static pl_status sandbox_filter(int socket_fd, bool interprets, struct pl_fault *fault)
 {
     struct filter filter = { .rules = seccomp_init(SCMP_ACT_KILL_PROCESS) };
     if (filter.rules == NULL)
@@ -241,10 +322,15 @@ static pl_status sandbox_filter(int socket_fd, struct pl_fault *fault)
     filter.error = seccomp_attr_set(filter.rules, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     filter_add_all(&filter, SCMP_ACT_ALLOW, allowed, PL_COUNT_OF(allowed));
     filter_add_conditions(&filter, socket_fd);
+    if (interprets)
+        filter_add_interpreter(&filter);
+    else
+        filter_add(&filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(newfstatat), NULL, 0);
 #ifdef PL_SANITIZED
     filter_add_all(&filter, SCMP_ACT_ALLOW, sanitizer_allowed, PL_COUNT_OF(sanitizer_allowed));
-    filter_add_all(&filter, SCMP_ACT_ERRNO(EPERM), sanitizer_refused,
-                   PL_COUNT_OF(sanitizer_refused));
+    if (!interprets)
+        filter_add_all(&filter, SCMP_ACT_ERRNO(EPERM), sanitizer_refused,
+                       PL_COUNT_OF(sanitizer_refused));
 #endif
     if (filter.error == 0)
         filter.error = seccomp_load(filter.rules);
@@ -266,11 +352,11 @@ pl_status pl_sandbox_enter(const struct pl_sandbox_limits *limits, struct pl_san
     if (status == PL_OK)
         status = sandbox_limit(limits, fault);
     if (status == PL_OK)
-        status = sandbox_landlock(&made.landlock_abi, fault);
+        status = sandbox_landlock(limits->scratch, &made.landlock_abi, fault);
     if (status != PL_OK)
         return status;
     made.mdwe = prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
-    status = sandbox_filter(limits->socket_fd, fault);
+    status = sandbox_filter(limits->socket_fd, limits->scratch != NULL, fault);
     if (status == PL_OK)
         *report = made;
     return status;

@@ -120,6 +120,7 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
                                      .input_count = job->run->input_count,
                                      .documents = &documents.documents,
                                      .limits = &limits,
+                                     .interpreter = job->interpreter,
                                      .threads = job->threads > 1 ? job->threads : 0,
                                      .on_page = job->on_page,
                                      .owner = job->owner };

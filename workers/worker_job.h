@@ -5,6 +5,7 @@
 #ifndef PL_WORKERS_WORKER_JOB_H
 #define PL_WORKERS_WORKER_JOB_H
 
+#include "pipeline/interpreter.h"
 #include "workers/wire.h"
 
 struct pl_worker_job {
@@ -13,6 +14,7 @@ struct pl_worker_job {
     int socket;             /* where documents are asked for and told of */
     struct pl_bytes *frame; /* room to write frames in */
     unsigned threads;
+    struct pl_interpreter *interpreter; /* of its class; else NULL */
     void (*on_page)(void *owner, uint32_t done, uint32_t total);
     void *owner;
 };

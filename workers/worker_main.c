@@ -4,6 +4,10 @@
  * then runs one job after another until the socket closes. It never runs as root and never sees two
  * tenants; the engine counts both its time and its jobs.
  *
+ * With --class=interpreter it starts Ghostscript before it enters its sandbox, so that the library
+ * is mapped and its own files are read while no document is there. A machine without Ghostscript
+ * gets a worker that says so to every job.
+ *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "workers/worker_main.h"
@@ -11,6 +15,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/digest.h"
 #include "engine/base/seal.h"
+#include "pipeline/codec/ghost.h"
 #include "workers/channel.h"
 #include "workers/sandbox.h"
 #include "workers/wire.h"
@@ -36,7 +41,10 @@ struct worker {
     struct pl_channel_packet packet;
     struct pl_bytes out; /* the frame being sent */
     struct pl_clock clock;
-    int64_t progress_ms; /* when the last PROGRESS left */
+    const char *scratch; /* of the interpreter class; else NULL */
+    struct pl_interpreter *interpreter;
+    struct pl_fault no_interpreter; /* why there is none */
+    int64_t progress_ms;            /* when the last PROGRESS left */
     uint8_t room[PL_WIRE_FRAME_BYTES];
 };
 
@@ -95,9 +103,15 @@ static pl_status worker_run_one(struct worker *worker)
                                            .socket = WORKER_SOCKET,
                                            .frame = &worker->out,
                                            .threads = worker->setup.threads,
+                                           .interpreter = worker->interpreter,
                                            .on_page = worker_on_page,
                                            .owner = worker };
         pl_worker_job_run(&job, &answer.as.report);
+        if (answer.as.report.status == PL_NEEDS_INTERPRETER && worker->scratch != NULL &&
+            worker->interpreter == NULL) {
+            answer.as.report.status = worker->no_interpreter.status;
+            answer.as.report.fault = worker->no_interpreter;
+        }
     }
     pl_wipe(&frame, sizeof frame);
     pl_wipe(worker->room, worker->packet.size);
@@ -118,6 +132,23 @@ static pl_status worker_warm(struct pl_fault *fault)
                 : pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot set up its threads");
 }
 
+/* Not the start of the worker fails, but every job that needs one. */
+static void worker_start_interpreter(struct worker *worker)
+{
+    struct pl_fault *fault = &worker->no_interpreter;
+    pl_status status = PL_OK;
+    if (worker->scratch == NULL)
+        return;
+    if (pl_sandbox_landlock() == 0)
+        status = pl_fault_set(fault, PL_UNAVAILABLE,
+                              "this document needs Ghostscript, which only runs on a kernel with "
+                              "Landlock (5.13 or newer)");
+    if (status == PL_OK)
+        status = pl_ghost_new(worker->scratch, &worker->interpreter, fault);
+    if (status != PL_OK)
+        worker_say(fault);
+}
+
 static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
 {
     struct pl_wire_frame frame;
@@ -135,11 +166,13 @@ static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
     status = worker_warm(fault);
     if (status != PL_OK)
         return status;
+    worker_start_interpreter(worker);
     const struct pl_sandbox_limits limits = {
         .socket_fd = WORKER_SOCKET,
         .memory_bytes = worker->setup.memory_bytes,
         .cpu_ms = worker->setup.cpu_ms,
         .file_bytes = pl_seal_sealed_size(worker->setup.output_bytes),
+        .scratch = worker->interpreter == NULL ? NULL : worker->scratch,
     };
     status = pl_sandbox_enter(&limits, &sandbox, fault);
     if (status != PL_OK)
@@ -162,7 +195,7 @@ bool pl_worker_has_socket(void)
            type == SOCK_SEQPACKET;
 }
 
-int pl_worker_main(void)
+int pl_worker_main(const char *scratch)
 {
     struct pl_fault fault = { .status = PL_OK };
     if (geteuid() == 0 || getegid() == 0) {
@@ -174,6 +207,7 @@ int pl_worker_main(void)
     if (worker == NULL)
         return PL_WORKER_FAILED;
     worker->clock = PL_CLOCK_SYSTEM;
+    worker->scratch = scratch;
     pl_bytes_init(&worker->out, PL_WIRE_FRAME_BYTES);
     pl_status status = worker_start(worker, &fault);
     if (fault.status != PL_OK)

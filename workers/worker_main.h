@@ -12,8 +12,9 @@ enum pl_worker_exit { PL_WORKER_DONE = 0, PL_WORKER_FAILED = 1, PL_WORKER_USAGE 
 
 /* Whether descriptor 3 is a socket as the launcher passes it. */
 bool pl_worker_has_socket(void);
-/* Serves jobs until the engine closes the socket. Refuses to run as root. Leaves by _exit but for
- * early failures: no handler of a library has anything to do at the end, nor the right to. */
-int pl_worker_main(void);
+/* Serves jobs until the engine closes the socket. `scratch` is the folder of an interpreter, NULL
+ * for other workers. Refuses to run as root. Leaves by _exit but for early failures: no handler of
+ * a library has anything to do at the end, nor the right to. */
+int pl_worker_main(const char *scratch);
 
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define ORDER_BYTES 64
+#define INTERPRET "interpret:" /* before an order that only an interpreter follows */
 
 pl_status pl_plan_compile(struct pl_span definition, struct pl_plan *out, struct pl_fault *fault)
 {
@@ -191,6 +192,38 @@ static pl_status payload_repair(const struct payload *payload)
     return payload_pid(payload);
 }
 
+/* The rest of the order is a document for the interpreter. */
+static pl_status payload_draw(const struct payload *payload)
+{
+    static uint8_t data[1 << 16];
+    struct pl_source *source = payload->job->inputs[0];
+    struct pl_source *document = NULL;
+    struct pl_source *made = NULL;
+    struct pl_interpreted report;
+    struct pl_interpreter *interpreter = payload->job->interpreter;
+    size_t size = source->size < sizeof data ? (size_t)source->size : sizeof data;
+    pl_status status = pl_source_read(source, 0, data, size);
+    const uint8_t *start = status == PL_OK ? memchr(data, '\n', size) : NULL;
+    if (interpreter == NULL || start == NULL)
+        return PL_BAD_REQUEST;
+    status = pl_source_memory_new(start + 1, size - (size_t)(start + 1 - data), &document);
+    if (status != PL_OK)
+        return status;
+    status = interpreter->ops->to_pdf(interpreter, document, NULL, 0, payload->job->limits, &made,
+                                      &report, payload->fault);
+    document->ops->free(document);
+    for (uint64_t at = 0; status == PL_OK && at < made->size;) {
+        size_t part = made->size - at < sizeof data ? (size_t)(made->size - at) : sizeof data;
+        status = pl_source_read(made, at, data, part);
+        if (status == PL_OK)
+            status = pl_out_write(payload->output, data, part);
+        at += part;
+    }
+    if (made != NULL)
+        made->ops->free(made);
+    return status;
+}
+
 static void *payload_thread(void *memory)
 {
     void *own = malloc(300000);
@@ -240,15 +273,16 @@ static const struct {
     const char *order;
     pl_status (*run)(const struct payload *payload);
 } payloads[] = {
-    { "abort", payload_abort },   { "chatter", payload_chatter },
-    { "copy", payload_copy },     { "eat", payload_eat },
-    { "exit", payload_exit },     { "fill", payload_fill },
-    { "hang", payload_hang },     { "identity", payload_identity },
-    { "ledger", payload_ledger }, { "nothing", payload_nothing },
-    { "open", payload_open },     { "pid", payload_pid },
-    { "refuse", payload_refuse }, { "repair", payload_repair },
-    { "segv", payload_segv },     { "sleep", payload_sleep },
-    { "spin", payload_spin },     { "threads", payload_threads },
+    { "abort", payload_abort },       { "chatter", payload_chatter },
+    { "copy", payload_copy },         { "eat", payload_eat },
+    { "draw", payload_draw },         { "exit", payload_exit },
+    { "fill", payload_fill },         { "hang", payload_hang },
+    { "identity", payload_identity }, { "ledger", payload_ledger },
+    { "nothing", payload_nothing },   { "open", payload_open },
+    { "pid", payload_pid },           { "refuse", payload_refuse },
+    { "repair", payload_repair },     { "segv", payload_segv },
+    { "sleep", payload_sleep },       { "spin", payload_spin },
+    { "threads", payload_threads },
 };
 
 static pl_status payload_end(const struct payload *payload, uint32_t n, bool is_one_of_many)
@@ -307,6 +341,11 @@ pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
     if (status != PL_OK)
         return status;
     order[strcspn(order, "\n")] = '\0';
+    if (strncmp(order, INTERPRET, strlen(INTERPRET)) == 0) {
+        if (job->interpreter == NULL)
+            return PL_NEEDS_INTERPRETER;
+        memmove(order, order + strlen(INTERPRET), sizeof order - strlen(INTERPRET));
+    }
     out->pages = 1;
     for (size_t i = 0; i < PL_COUNT_OF(payloads); i++)
         if (strcmp(order, payloads[i].order) == 0)

@@ -9,6 +9,13 @@ if(NOT PLATEN_FUZZ)
         PRIVATE PAYLOAD_WORKER="$<TARGET_FILE:platen-worker-payload>")
     add_dependencies(test_pool platen-worker-payload)
 
+    pl_unit_test(workers/test_pool_class SOURCES support/worker_rig.c LIBS pl_workers
+        pl_worker_side PkgConfig::UV TIMEOUT 120)
+    target_compile_definitions(test_pool_class
+        PRIVATE PAYLOAD_WORKER="$<TARGET_FILE:platen-worker-payload>")
+    add_dependencies(test_pool_class platen-worker-payload)
+    pl_unit_test(workers/test_sandbox_interpreter LIBS pl_worker_side)
+
     add_executable(platen-worker-hostile ${PROJECT_SOURCE_DIR}/tests/support/hostile_worker.c)
     target_link_libraries(platen-worker-hostile PRIVATE pl_wire)
     pl_unit_test(workers/test_pool_hostile SOURCES support/worker_rig.c LIBS pl_workers
@@ -37,5 +44,6 @@ endif()
 pl_unit_test(workers/test_wire LIBS pl_wire)
 pl_fuzz_target(wire LIBS pl_wire)
 pl_unit_test(workers/test_sandbox LIBS pl_worker_side)
+pl_unit_test(workers/test_scratch LIBS pl_workers)
 pl_unit_test(workers/test_sealed_file LIBS pl_worker_side)
 pl_unit_test(workers/test_verdict LIBS pl_workers)
