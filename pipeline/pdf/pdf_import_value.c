@@ -1,0 +1,300 @@
+/* pdf_import_value: values written as they were read, references renumbered.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "pipeline/codec/flate.h"
+#include "pipeline/pdf/pdf_coding.h"
+#include "pipeline/pdf/pdf_import_priv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUE_DEPTH 256
+#define DISTINCT_MOST 256 /* entries of a dictionary whose keys are compared with each other */
+#define REAL_DIGITS 16
+#define REAL_CLOSE 1e-15 /* the last bits of a double, which depend on who reads it */
+#define REAL_MOST 1e15
+
+/* The fewest digits that give the same number back; no exponent, which PDF does not know. */
+void pl_import_real(struct pl_pdf_writer *writer, double value)
+{
+    char text[64];
+    if (!(fabs(value) < REAL_MOST))
+        value = isnan(value) ? 0 : value < 0 ? -REAL_MOST : REAL_MOST;
+    for (int digits = 0; digits <= REAL_DIGITS; digits++) {
+        (void)snprintf(text, sizeof text, "%.*f", digits, value);
+        if (fabs(strtod(text, NULL) - value) <= fabs(value) * REAL_CLOSE)
+            break;
+    }
+    pl_pdf_format(writer, " %s", text);
+}
+
+static pl_status write_reference(struct pl_pdf_import *import, struct pl_pdf_ref from)
+{
+    uint32_t number = 0;
+    pl_status status = pl_import_number(import, from, PL_IMPORT_ANY, &number);
+    if (status != PL_OK)
+        return status;
+    if (number == 0) {
+        pl_pdf_format(import->writer, " null");
+    } else {
+        pl_pdf_format(import->writer, " %u 0 R", number);
+    }
+    return PL_OK;
+}
+
+static pl_status write_array(struct pl_pdf_import *import, const struct pl_pdf_value *array)
+{
+    pl_status status = PL_OK;
+    pl_pdf_format(import->writer, "[");
+    for (size_t i = 0; i < array->as.array.count && status == PL_OK; i++)
+        status = pl_import_value(import, array->as.array.items[i]);
+    pl_pdf_format(import->writer, "]");
+    return status;
+}
+
+static bool span_is_one_of(struct pl_span span, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pl_span_equals(span, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Entries that only mean something in the document that they come from. */
+static bool key_is_private(struct pl_span key)
+{
+    static const char *const keys[] = { "StructParent", "StructParents", "PieceInfo",
+                                        "LastModified" };
+    return span_is_one_of(key, keys, PL_COUNT_OF(keys));
+}
+
+static bool key_is_of_stream(struct pl_span key)
+{
+    static const char *const keys[] = { "Length",  "Filter",       "DecodeParms", "F",
+                                        "FFilter", "FDecodeParms", "DL" };
+    return span_is_one_of(key, keys, PL_COUNT_OF(keys));
+}
+
+/* The last of equal keys counts. */
+static bool entry_is_last(const struct pl_pdf_value *dict, size_t i)
+{
+    const struct pl_pdf_entry *entries = dict->as.dict.entries;
+    if (dict->as.dict.count > DISTINCT_MOST)
+        return true;
+    for (size_t later = i + 1; later < dict->as.dict.count; later++) {
+        if (entries[later].key.size == entries[i].key.size &&
+            memcmp(entries[later].key.data, entries[i].key.data, entries[i].key.size) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool dict_is_annotation(const struct pl_pdf_value *dict)
+{
+    return pl_pdf_name_is(pl_pdf_dict_peek(dict, "Type"), "Annot") ||
+           (pl_pdf_dict_peek(dict, "Subtype") != NULL && pl_pdf_dict_peek(dict, "Rect") != NULL);
+}
+
+/* Of a dictionary or a stream, without what encloses them. */
+static pl_status write_entries(struct pl_pdf_import *import, const struct pl_pdf_value *dict)
+{
+    pl_status status = PL_OK;
+    bool annotation = dict->kind == PL_PDF_DICT && dict_is_annotation(dict);
+    for (size_t i = 0; i < dict->as.dict.count && status == PL_OK; i++) {
+        const struct pl_pdf_entry *entry = &dict->as.dict.entries[i];
+        if (key_is_private(entry->key) || !entry_is_last(dict, i) ||
+            (dict->kind == PL_PDF_STREAM && key_is_of_stream(entry->key)) ||
+            (annotation && pl_import_annotation_drops(dict, entry->key)))
+            continue;
+        pl_pdf_name(import->writer, entry->key);
+        status = pl_import_value(import, entry->value);
+    }
+    return status;
+}
+
+static pl_status write_dict(struct pl_pdf_import *import, const struct pl_pdf_value *dict)
+{
+    pl_pdf_format(import->writer, "<<");
+    pl_status status = write_entries(import, dict);
+    pl_pdf_format(import->writer, ">>");
+    return status;
+}
+
+static pl_status write_value(struct pl_pdf_import *import, const struct pl_pdf_value *value)
+{
+    struct pl_pdf_writer *writer = import->writer;
+    switch (value->kind) {
+    case PL_PDF_BOOL:
+        pl_pdf_format(writer, value->as.boolean ? " true" : " false");
+        break;
+    case PL_PDF_INT:
+        pl_pdf_format(writer, " %lld", (long long)value->as.integer);
+        break;
+    case PL_PDF_REAL:
+        pl_import_real(writer, value->as.real);
+        break;
+    case PL_PDF_NAME:
+        pl_pdf_name(writer, value->as.text);
+        break;
+    case PL_PDF_STRING:
+        pl_pdf_string(writer, value->as.text);
+        break;
+    case PL_PDF_ARRAY:
+        return write_array(import, value);
+    case PL_PDF_DICT:
+        return write_dict(import, value);
+    case PL_PDF_REF:
+        return write_reference(import, value->as.ref);
+    case PL_PDF_NULL:
+    case PL_PDF_STREAM:
+        pl_pdf_format(writer, " null");
+        break;
+    }
+    return PL_OK;
+}
+
+pl_status pl_import_value(struct pl_pdf_import *import, const struct pl_pdf_value *value)
+{
+    if (import->depth == VALUE_DEPTH) {
+        return pl_fault_set(import->fault, PL_BAD_DOCUMENT,
+                            "values of the PDF are nested more than %d deep", VALUE_DEPTH);
+    }
+    import->depth++;
+    /* A value that was resolved on the way here may be a stream: its object is named again. */
+    pl_status status = value->kind == PL_PDF_STREAM ? write_reference(import, value->as.dict.self)
+                                                    : write_value(import, value);
+    import->depth--;
+    return status;
+}
+
+pl_status pl_import_entry(struct pl_pdf_import *import, const struct pl_pdf_value *dict,
+                          const char *key)
+{
+    const struct pl_pdf_value *value = pl_pdf_dict_peek(dict, key);
+    if (value == NULL || value->kind == PL_PDF_NULL)
+        return PL_OK;
+    pl_pdf_format(import->writer, "/%s", key);
+    return pl_import_value(import, value);
+}
+
+pl_status pl_import_role_entry(struct pl_pdf_import *import, const char *key,
+                               const struct pl_pdf_value *value, enum pl_import_role role)
+{
+    uint32_t number = 0;
+    PL_CHECK(value->kind == PL_PDF_STREAM);
+    pl_status status = pl_import_number(import, value->as.dict.self, role, &number);
+    if (status == PL_OK) {
+        pl_pdf_name(import->writer, pl_span_from(key));
+        pl_pdf_format(import->writer, " %u 0 R", number);
+    }
+    return status;
+}
+
+/* Filters and their parameters as they are, without Crypt, which is undone. */
+static pl_status stream_filters(struct pl_pdf_import *import, const struct pl_pdf_value *stream,
+                                const struct pl_pdf_codings *codings)
+{
+    struct pl_pdf_file *file = import->source->file;
+    static const char *const keys[] = { "Filter", "DecodeParms" };
+    bool crypt = pl_pdf_codings_have(codings, PL_PDF_CODING_CRYPT);
+    pl_status status = PL_OK;
+    for (size_t k = 0; k < PL_COUNT_OF(keys) && status == PL_OK; k++) {
+        const struct pl_pdf_value *value = NULL;
+        if (!crypt) {
+            status = pl_import_entry(import, stream, keys[k]);
+            continue;
+        }
+        status = pl_pdf_lookup(file, stream, keys[k], &value, import->fault);
+        if (status != PL_OK || value->kind != PL_PDF_ARRAY)
+            continue;
+        pl_pdf_format(import->writer, "/%s[", keys[k]);
+        for (size_t i = 0; i < value->as.array.count && status == PL_OK; i++) {
+            if (i >= codings->count || codings->filters[i] != PL_PDF_CODING_CRYPT)
+                status = pl_import_value(import, value->as.array.items[i]);
+        }
+        pl_pdf_format(import->writer, "]");
+    }
+    return status;
+}
+
+/* All but the last image filter undone; deflated when none is left. */
+static pl_status stream_without_lzw(struct pl_pdf_import *import, const struct pl_pdf_value *stream)
+{
+    struct pl_span filter = { 0 };
+    const struct pl_pdf_value *parms = NULL;
+    struct pl_bytes deflated = { 0 };
+    pl_bytes_init(&deflated, import->data.limit);
+    pl_status status = pl_pdf_stream_image(import->source->file, stream, &import->data, &filter,
+                                           &parms, import->fault);
+    if (status == PL_OK && filter.size == 0) {
+        status = pl_flate_all(import->data.data, import->data.size, &deflated);
+        struct pl_bytes swap = import->data;
+        import->data = deflated;
+        deflated = swap;
+        pl_pdf_format(import->writer, "/Filter/FlateDecode");
+    } else if (status == PL_OK) {
+        pl_pdf_format(import->writer, "/Filter");
+        pl_pdf_name(import->writer, filter);
+        if (parms->kind == PL_PDF_DICT) {
+            pl_pdf_format(import->writer, "/DecodeParms");
+            status = pl_import_value(import, parms);
+        }
+    }
+    pl_bytes_fini(&deflated);
+    return status;
+}
+
+pl_status pl_import_stream(struct pl_pdf_import *import, const struct pl_pdf_value *stream)
+{
+    struct pl_pdf_codings codings;
+    pl_bytes_clear(&import->data);
+    pl_status status = pl_pdf_codings_read(import->source->file, stream, &codings, import->fault);
+    if (status != PL_OK)
+        return status;
+    if (import->want != PL_WANT_PDF && pl_pdf_codings_have(&codings, PL_PDF_CODING_LZW)) {
+        status = stream_without_lzw(import, stream);
+    } else {
+        status = stream_filters(import, stream, &codings);
+        if (status == PL_OK)
+            status = pl_pdf_stream_raw(import->source->file, stream, &import->data, import->fault);
+    }
+    if (status == PL_OK)
+        pl_pdf_end_stream(import->writer, import->data.data, import->data.size);
+    return status;
+}
+
+/* Roots of the document's own trees, which a page may point at by mistake or by malice. */
+static bool value_is_of_document(const struct pl_pdf_value *value)
+{
+    static const char *const types[] = { "Page", "Pages", "Catalog", "StructTreeRoot",
+                                         "StructElem" };
+    const struct pl_pdf_value *type = pl_pdf_dict_peek(value, "Type");
+    for (size_t i = 0; i < PL_COUNT_OF(types); i++) {
+        if (pl_pdf_name_is(type, types[i]))
+            return true;
+    }
+    return false;
+}
+
+pl_status pl_import_any(struct pl_pdf_import *import, const struct pl_pdf_value *value,
+                        uint32_t number)
+{
+    pl_status status = PL_OK;
+    pl_pdf_begin(import->writer, number);
+    if (value->kind == PL_PDF_STREAM) {
+        pl_pdf_format(import->writer, "<<");
+        status = write_entries(import, value);
+        return status == PL_OK ? pl_import_stream(import, value) : status;
+    }
+    if (value->kind == PL_PDF_DICT && value_is_of_document(value)) {
+        pl_pdf_format(import->writer, "null");
+    } else {
+        status = write_value(import, value);
+    }
+    pl_pdf_end(import->writer);
+    return status;
+}
