@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SNIFF_BYTES 1024
-#define SNIFF_TAKES "pipelines here take TIFF, JPEG and PNG"
+#define SNIFF_TAKES "pipelines here take PDF, TIFF, JPEG, PNG and PostScript"
 
 /* A kind that is known by bytes at a place. The first row that fits wins. */
 struct kind {
@@ -42,9 +42,6 @@ static const struct kind kinds[] = {
     KIND(0, "EP*\0", "a Microsoft Document Imaging file"),
     KIND(0, "\x0a\x05\x01", "a PCX picture"),
     KIND(0, "II\xbc\x01", "a JPEG XR picture"),
-    KIND(0, "%!PS-Adobe", "a PostScript document"),
-    KIND(0, "%!", "a PostScript document"),
-    KIND(0, "\xc5\xd0\xd3\xc6", "an EPS document with a preview"),
     KIND(0, "\x1b%-12345X", "a print job"),
     KIND(0,
          "\x1b"
@@ -113,8 +110,6 @@ static bool looks_like_text(const uint8_t *data, size_t size)
 
 static const char *kind_name(const uint8_t *data, size_t size)
 {
-    if (memmem(data, size, "%PDF-", 5) != NULL) /* anywhere in the first 1,024 bytes */
-        return "a PDF";
     if (size >= 4 && memcmp(data, "PK\3\4", 4) == 0)
         return zip_name(data, size);
     for (size_t i = 0; i < PL_COUNT_OF(kinds); i++) {
@@ -154,6 +149,33 @@ static bool is_tiff(const uint8_t *data, size_t size)
                          memcmp(data, "II+\0", 4) == 0 || memcmp(data, "MM\0+", 4) == 0);
 }
 
+static bool starts_with(const uint8_t *data, size_t size, const char *bytes)
+{
+    size_t length = strlen(bytes);
+    return size >= length && memcmp(data, bytes, length) == 0;
+}
+
+/* PostScript, EPS with a preview for DOS, and either behind the words of a print job. */
+static bool is_ps(const uint8_t *data, size_t size)
+{
+    if (starts_with(data, size, "\xc5\xd0\xd3\xc6"))
+        return true;
+    if (starts_with(data, size, "\x1b%-12345X"))
+        return memmem(data, size, "%!PS", 4) != NULL;
+    size_t skip = 0;
+    while (skip < size && (data[skip] == 4 || data[skip] == ' ' || data[skip] == '\r' ||
+                           data[skip] == '\n' || data[skip] == '\t'))
+        skip++;
+    return starts_with(data + skip, size - skip, "%!");
+}
+
+/* Anywhere in the first 1,024 bytes, as every reader has it; but not what an archive begins with.
+ */
+static bool is_pdf(const uint8_t *data, size_t size)
+{
+    return !starts_with(data, size, "PK\3\4") && memmem(data, size, "%PDF-", 5) != NULL;
+}
+
 pl_status pl_sniff(struct pl_source *source, const struct pl_reader_ops **out,
                    struct pl_fault *fault)
 {
@@ -171,6 +193,10 @@ pl_status pl_sniff(struct pl_source *source, const struct pl_reader_ops **out,
     else if (size >= 4 &&
              memcmp(data, "\x89PNG", 4) == 0) /* the reader says what became of the rest */
         *out = &pl_png_reader;
+    else if (is_ps(data, size))
+        *out = &pl_ps_reader;
+    else if (is_pdf(data, size))
+        *out = &pl_pdf_reader;
     else
         return sniff_refuse(source, data, size, fault);
     return PL_OK;

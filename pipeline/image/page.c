@@ -24,6 +24,7 @@ void pl_page_fini(struct pl_page *page)
     pl_bytes_fini(&page->data);
     pl_bytes_fini(&page->palette);
     pl_bytes_fini(&page->globals);
+    free(page->pdf);
     free(page->parts);
     *page = (struct pl_page){ .orientation = 1 };
 }

@@ -40,6 +40,8 @@ pl_unit_test(pipeline/image/test_resolution LIBS pl_pipeline)
 if(NOT PLATEN_FUZZ)
     add_executable(convert_file ${PROJECT_SOURCE_DIR}/tests/support/convert_file.c)
     target_link_libraries(convert_file PRIVATE pl_pipeline)
+    add_executable(pdf_tool ${PROJECT_SOURCE_DIR}/tests/support/pdf_tool.c)
+    target_link_libraries(pdf_tool PRIVATE pl_pipeline)
     find_program(PLATEN_PYTHON python3)
     if(PLATEN_PYTHON)
         add_test(NAME convert_pixels COMMAND ${PLATEN_PYTHON}
