@@ -263,6 +263,8 @@ static pl_status decode_colour(struct decode *decode, enum pl_colour *out)
 static pl_status parts_check(const struct pl_page *page, struct pl_fault *fault)
 {
     uint64_t rows = 0;
+    if (page->data.size == 0)
+        return pl_fault_set(fault, PL_BAD_DOCUMENT, "page %" PRIu32 " has no data", page->number);
     for (size_t i = 0; i < page->part_count; i++) {
         const struct pl_page_part *part = &page->parts[i];
         PL_CHECK(part->at <= page->data.size && part->size <= page->data.size - part->at);
