@@ -68,12 +68,19 @@ static void jbig2_on_free(Jbig2Allocator *allocator, void *old)
     free(block);
 }
 
+/* A widespread encoder gives the mark at the end of a page to page 0. */
+static bool is_harmless(const char *words)
+{
+    static const char mark[] = "end of page marker for page 0";
+    return strncmp(words, mark, sizeof mark - 1) == 0;
+}
+
 static void jbig2_on_message(void *owner, const char *words, Jbig2Severity severity,
                              uint32_t segment)
 {
     struct jbig2_decoder *decoder = owner;
     (void)segment;
-    if (severity < JBIG2_SEVERITY_WARNING || decoder->damaged)
+    if (severity < JBIG2_SEVERITY_WARNING || decoder->damaged || is_harmless(words))
         return;
     decoder->damaged = true;
     (void)pl_text_sanitize(pl_span_from(words), decoder->words, sizeof decoder->words);
