@@ -117,15 +117,12 @@ static bool fit_scales(const struct fit *fit)
     return fit->width_px != fit->page->width_px || fit->height_px != fit->page->height_px;
 }
 
-/* Adds the rotation that was asked for; true when only pixels can say how the page lies. */
-static bool fit_turns(struct fit *fit)
+/* Adds the rotation that was asked for. Every format but PNG can say how a page lies; the writer of
+ * that one does not carry a page that is turned. */
+static void fit_orientation(struct fit *fit)
 {
     struct pl_page *page = fit->page;
     page->orientation = (uint8_t)pl_rotate_orientation(page->orientation, fit->convert->rotate);
-    if (!is_file_of_pixels(fit->convert->to) || fit->convert->rotate == 0)
-        return false;
-    /* JPEG data may hold a tag of their own (EXIF), which a copy would not change. */
-    return page->orientation != 1 || page->filter == PL_FILTER_DCT;
 }
 
 /* Whether colour has to be looked at: the page may be more than what is asked for. */
@@ -358,10 +355,10 @@ static pl_status fit_image(struct fit *fit)
 {
     const struct pl_page *page = fit->page;
     fit_size(fit);
-    bool turns = fit_turns(fit);
+    fit_orientation(fit);
     fit->carried = fit->writer->carries(fit->convert, page);
     bool recolours = fit_recolours(fit);
-    bool must = !fit->carried || turns || fit_scales(fit);
+    bool must = !fit->carried || fit_scales(fit);
     if (!must && !recolours && !fit_compresses(fit))
         return PL_OK;
     pl_status status = fit_pixels(fit, must, recolours);

@@ -217,6 +217,23 @@ static void fit__png_of_a_turned_fax__is_turned_exactly(void **state)
     pl_picture_fini(&picture);
 }
 
+static void fit__jpeg_that_is_turned__says_so_and_stays(void **state)
+{
+    (void)state;
+    struct pl_picture picture = picture_draw(PL_COLOUR_RGB, 130, 70, 1);
+    struct pl_page page = page_of(&picture, AS_JPEG);
+    struct pl_convert convert = settings(PL_FORMAT_JPEG);
+    const uint8_t *data = page.data.data;
+    page.orientation = 3;
+    convert.rotate = 270;
+    fit(&convert, &page);
+    assert_int_equal(page.orientation, 6);
+    assert_ptr_equal(page.data.data, data);
+    assert_int_equal(page.how, PL_PAGE_COPIED);
+    pl_page_fini(&page);
+    pl_picture_fini(&picture);
+}
+
 static void fit__jpeg_asked_for__has_no_bilevel_and_no_cmyk(void **state)
 {
     (void)state;
@@ -345,6 +362,7 @@ int main(void)
         cmocka_unit_test(fit__more_pixels_an_inch_than_asked_for__is_brought_down),
         cmocka_unit_test(fit__grey_asked_for__makes_colour_grey_and_leaves_the_rest),
         cmocka_unit_test(fit__png_of_a_turned_fax__is_turned_exactly),
+        cmocka_unit_test(fit__jpeg_that_is_turned__says_so_and_stays),
         cmocka_unit_test(fit__jpeg_asked_for__has_no_bilevel_and_no_cmyk),
         cmocka_unit_test(fit__thumbnail__has_the_sides_of_the_sheet),
         cmocka_unit_test(fit__quality__encodes_what_was_not_jpeg_where_that_is_smaller),
