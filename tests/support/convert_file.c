@@ -1,7 +1,8 @@
 /* convert_file: runs the pipeline over plain files, in this process: what a worker does, without
  * one.
  *
- * convert_file [-t threads] [-l ledger.json] OUT IN...; a refusal is one line on stderr and exit 1.
+ * convert_file [-t threads] [-l ledger.json] [-f format] [-c lzw|deflate|jpeg] [-r degrees]
+ * [-p pages] OUT IN...; a refusal is one line on stderr and exit 1.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -57,16 +58,15 @@ static int save(const char *path, const struct pl_bytes *bytes)
     return fclose(file) == 0 && written == bytes->size ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int convert(const char *to, const char *ledger, unsigned threads,
+static int convert(const struct pl_plan *plan, const char *to, const char *ledger, unsigned threads,
                    struct pl_source *const *inputs, size_t count)
 {
-    struct pl_plan plan = { .convert = { .to = PL_FORMAT_PDFA_2B } };
     struct file_out out = { { .ops = &file_ops }, fopen(to, "wb") };
     if (out.file == NULL)
         return EXIT_FAILURE;
     struct single_document single;
     single_document_init(&single, &out.out);
-    struct pl_run_job job = { .plan = &plan,
+    struct pl_run_job job = { .plan = plan,
                               .inputs = inputs,
                               .input_count = count,
                               .documents = &single.documents,
@@ -88,21 +88,51 @@ static int convert(const char *to, const char *ledger, unsigned threads,
     return code;
 }
 
+struct options {
+    const char *ledger;
+    unsigned threads;
+    struct pl_plan plan;
+};
+
+static bool options_take(struct options *options, int option, const char *value)
+{
+    struct pl_convert *convert = &options->plan.convert;
+    switch (option) {
+    case 't':
+        options->threads = (unsigned)strtoul(value, NULL, 10);
+        return true;
+    case 'l':
+        options->ledger = value;
+        return true;
+    case 'f':
+        return pl_format_parse(value, &convert->to);
+    case 'c':
+        convert->tiff = value[0] == 'd'   ? PL_TIFF_DEFLATE
+                        : value[0] == 'j' ? PL_TIFF_JPEG
+                                          : PL_TIFF_LZW;
+        return true;
+    case 'r':
+        convert->rotate = (unsigned)strtoul(value, NULL, 10);
+        return true;
+    case 'p':
+        return pl_text_copy(convert->pages, sizeof convert->pages, pl_span_from(value));
+    default:
+        return false;
+    }
+}
+
 int main(int argc, char **argv)
 {
-    const char *ledger = NULL;
-    unsigned threads = 2;
+    struct options options = { .threads = 2 };
     int option = 0;
-    while ((option = getopt(argc, argv, "t:l:")) != -1) {
-        if (option == 't')
-            threads = (unsigned)strtoul(optarg, NULL, 10);
-        else if (option == 'l')
-            ledger = optarg;
-        else
-            return 2;
-    }
-    if (argc - optind < 2 || argc - optind - 1 > CONVERT_INPUTS) {
-        (void)fputs("usage: convert_file [-t threads] [-l ledger.json] OUT IN...\n", stderr);
+    bool good = true;
+    pl_convert_defaults(&options.plan.convert, PL_FORMAT_PDFA_2B);
+    while (good && (option = getopt(argc, argv, "t:l:f:c:r:p:")) != -1)
+        good = options_take(&options, option, optarg);
+    if (!good || argc - optind < 2 || argc - optind - 1 > CONVERT_INPUTS) {
+        (void)fputs("usage: convert_file [-t threads] [-l ledger.json] [-f format] [-c compression]"
+                    " [-r degrees] [-p pages] OUT IN...\n",
+                    stderr);
         return 2;
     }
     size_t count = (size_t)(argc - optind - 1);
@@ -118,7 +148,7 @@ int main(int argc, char **argv)
         }
     }
     if (code == EXIT_SUCCESS)
-        code = convert(argv[optind], ledger, threads, inputs, count);
+        code = convert(&options.plan, argv[optind], options.ledger, options.threads, inputs, count);
     for (size_t i = 0; i < count; i++) {
         if (inputs[i] != NULL)
             inputs[i]->ops->free(inputs[i]);
