@@ -143,6 +143,13 @@ json_t *pl_job_json(const struct pl_job_view *job)
     return NULL;
 }
 
+json_t *pl_job_pages_json(const struct pl_job_document *document)
+{
+    json_t *pages = json_loadb(document->page_ledger.data, document->page_ledger.size, 0, NULL);
+    return json_pack("{s:i, s:o}", "n", (int)document->row.n, "page_ledger",
+                     pages != NULL ? pages : json_null());
+}
+
 json_t *pl_job_list_json(const struct pl_job_view *jobs, const struct pl_id *next)
 {
     json_t *array = json_array();

@@ -44,6 +44,9 @@ struct pl_job_view {
 /* A new reference, or NULL when memory is out. */
 json_t *pl_job_json(const struct pl_job_view *job) PL_MUST_USE;
 
+/* {"n": number, "page_ledger": [...] or null} */
+json_t *pl_job_pages_json(const struct pl_job_document *document) PL_MUST_USE;
+
 /* {"jobs": [...], "next": cursor or null}. `next` none: the last page. */
 json_t *pl_job_list_json(const struct pl_job_view *jobs, const struct pl_id *next) PL_MUST_USE;
 

@@ -275,3 +275,36 @@ void pl_jobs_show(struct pl_ask *ask)
     if (gather_new(ask) != NULL)
         pl_ask_read(ask, show_read, show_then);
 }
+
+static pl_status pages_read(struct pl_ask *ask, const struct pl_ledger *ledger)
+{
+    struct pl_job_document *document = ask->room;
+    struct pl_ledger_job job = { .state = PL_JOB_ACCEPTED };
+    pl_status status =
+        ledger->ops->job_load(ledger->self, &ask->tenant, &ask->job, &ask->arena, &job);
+    if (status == PL_OK && job.state != PL_JOB_DONE)
+        return PL_NOT_FOUND;
+    return status != PL_OK ? status
+                           : ledger->ops->document_load(ledger->self, &ask->job, ask->n,
+                                                        &ask->arena, &document->row);
+}
+
+static void pages_then(struct pl_ask *ask, pl_status status)
+{
+    struct pl_job_document *document = ask->room;
+    if (status == PL_OK)
+        status = document_open(ask, document);
+    if (status == PL_OK)
+        pl_ask_reply_json(ask, 200, pl_job_pages_json(document));
+    else
+        jobs_fail(ask, status);
+}
+
+void pl_jobs_show_pages(struct pl_ask *ask)
+{
+    ask->room = pl_arena_take(&ask->arena, sizeof(struct pl_job_document));
+    if (ask->room == NULL)
+        pl_ask_refuse(ask, PL_NO_MEMORY, NULL);
+    else
+        pl_ask_read(ask, pages_read, pages_then);
+}

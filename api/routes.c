@@ -34,6 +34,7 @@ static const struct room rooms[PL_ROUTE_COUNT] = {
     [PL_ROUTE_JOBS] = { pl_jobs_list, false },
     [PL_ROUTE_JOB] = { pl_jobs_show, false },
     [PL_ROUTE_DOCUMENT] = { pl_documents_send, false },
+    [PL_ROUTE_PAGES] = { pl_jobs_show_pages, false },
     [PL_ROUTE_ORIGINAL] = { pl_documents_send_original, false },
     [PL_ROUTE_HEALTH] = { health_send, true },
     [PL_ROUTE_READY] = { ready_send, true },
@@ -61,11 +62,16 @@ static enum pl_route route_in_job(struct pl_span path, struct pl_id *job, uint32
         return PL_ROUTE_JOB;
     if (pl_span_equals(path, "/original"))
         return PL_ROUTE_ORIGINAL;
-    if (!path_skip(&path, "/documents/") || path.size == 0 || path.data[0] == '0' ||
-        !pl_text_parse_u64(path, UINT32_MAX, &number))
+    if (!path_skip(&path, "/documents/"))
+        return PL_ROUTE_NONE;
+    static const char pages[] = "/pages";
+    const size_t tail = sizeof pages - 1;
+    bool is_pages = path.size > tail && memcmp(path.data + path.size - tail, pages, tail) == 0;
+    path.size -= is_pages ? tail : 0;
+    if (path.size == 0 || path.data[0] == '0' || !pl_text_parse_u64(path, UINT32_MAX, &number))
         return PL_ROUTE_NONE;
     *n = (uint32_t)number;
-    return PL_ROUTE_DOCUMENT;
+    return is_pages ? PL_ROUTE_PAGES : PL_ROUTE_DOCUMENT;
 }
 
 enum pl_route pl_route_find(struct pl_span path, struct pl_id *job, uint32_t *n)

@@ -48,7 +48,8 @@ static pl_status ledger_string(struct pl_bytes *json, const char *text)
 pl_status pl_page_ledger_add(struct pl_bytes *json, const struct pl_page_row *row,
                              const struct pl_page *page)
 {
-    uint64_t bytes = page->bytes_in > 0 ? page->bytes_in : page->data.size;
+    bool is_known = page->bytes_in > 0 || page->how == PL_PAGE_RENDERED;
+    uint64_t bytes = is_known ? page->bytes_in : page->data.size;
     pl_status status = pl_bytes_format(json, json->size == 0 ? "[{" : ",{");
     if (status == PL_OK && row->document > 0)
         status = pl_bytes_format(json, "\"document\":%u,", row->document);

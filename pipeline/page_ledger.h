@@ -20,8 +20,8 @@ struct pl_page_row {
 
 /* One object: document, n, input, page (in its input), width, height (as stored, pixels; 0 for a
  * page that was imported), how (copied, reencoded_exact, reencoded_loss, rendered), bytes (encoded,
- * in its input), bytes_out (what it took in the result), note (only where there is one).
- * PL_TOO_LARGE, PL_NO_MEMORY. */
+ * in its input; 0 for a page that was drawn), bytes_out (what it took in the result), note (only
+ * where there is one). PL_TOO_LARGE, PL_NO_MEMORY. */
 pl_status pl_page_ledger_add(struct pl_bytes *json, const struct pl_page_row *row,
                              const struct pl_page *page) PL_MUST_USE;
 

@@ -5,8 +5,13 @@
  * writes what is ready and loads pages itself while it would have to wait, so that short pages cost
  * no hand-over at all and the first fault in page order is the one that is told.
  *
+ * A page that must be drawn is drawn by the caller's thread alone, which has the interpreter, and
+ * encoded by whoever is free.
+ *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
+#include "pipeline/fit.h"
+#include "pipeline/image/page_encode.h"
 #include "pipeline/run_priv.h"
 
 #include <pthread.h>
@@ -16,11 +21,18 @@
 #define RUN_STACK_BYTES ((size_t)1 << 20)
 #define RUN_KEEP_BYTES ((size_t)1 << 24) /* a larger buffer is not kept for the next page */
 
+enum slot_state {
+    SLOT_EMPTY, /* or being worked on */
+    SLOT_DRAWN, /* `picture` is to be encoded */
+    SLOT_READY, /* to be written, or to be told why not */
+};
+
 struct slot {
     struct pl_page page;
+    struct pl_picture picture;
     struct pl_fault fault;
     pl_status status;
-    bool ready;
+    enum slot_state state;
 };
 
 struct ring {
@@ -29,10 +41,11 @@ struct ring {
     const struct pl_writer_ops *writer;
     uint32_t window;
     struct slot *slots;
-    pthread_mutex_t lock; /* guards what follows, `ready` of the slots and cloning of sources */
+    pthread_mutex_t lock; /* guards what follows, states of the slots and cloning of sources */
     pthread_cond_t filled;
     pthread_cond_t room;
-    uint32_t next;    /* first page that nobody has claimed */
+    uint32_t next;    /* first page that nobody has claimed for loading */
+    uint32_t draw;    /* the same for drawing; not beyond a page that is loaded */
     uint32_t written; /* pages that are done with */
     unsigned idle;    /* threads that wait for room */
     bool stop;
@@ -96,16 +109,16 @@ static void slot_reset(struct slot *slot, const struct pl_limits *limits)
     slot->fault = (struct pl_fault){ 0 };
 }
 
-/* Brings a loaded page into the shape that the writer asks for. */
-static pl_status slot_fit(const struct ring *ring, struct slot *slot)
+/* Brings a page into the shape that the writer asks for. */
+static void slot_fit(const struct ring *ring, struct slot *slot)
 {
-    const struct pl_convert *convert = &ring->job->plan->convert;
-    if (slot->page.bytes_in == 0)
+    bool is_drawn = slot->page.how == PL_PAGE_RENDERED;
+    if (!is_drawn && slot->page.bytes_in == 0)
         slot->page.bytes_in = slot->page.data.size;
-    if (ring->writer->carries(convert, &slot->page))
-        return PL_OK;
-    return pl_fault_set(&slot->fault, PL_UNSUPPORTED, "page %u cannot be carried by %s as it is",
-                        slot->page.number, pl_format_name(convert->to));
+    slot->status = pl_fit_page(&ring->job->plan->convert, ring->writer, ring->job->limits,
+                               &slot->page, &slot->fault);
+    if (is_drawn)
+        slot->page.how = PL_PAGE_RENDERED;
 }
 
 /* Loads page n, which this thread has claimed, into its slot. Without the lock. */
@@ -121,17 +134,95 @@ static void view_load(struct view *view, uint32_t n)
         slot->status = from->reader->ops->load(from->reader, view->source, place.page, &slot->page,
                                                &slot->fault);
     if (slot->status == PL_OK)
-        slot->status = slot_fit(ring, slot);
+        slot_fit(ring, slot);
 }
 
-/* Under the lock: claims a page inside the window. */
-static bool ring_claim(struct ring *ring, uint32_t *n)
+/* Encodes what was drawn into the slot. Without the lock. */
+static void slot_encode(const struct ring *ring, struct slot *slot)
 {
-    if (ring->stop || ring->next == ring->inputs->total ||
-        ring->next - ring->written >= ring->window)
+    slot->status = slot->picture.colour == PL_COLOUR_BILEVEL
+                       ? pl_page_encode_g4(&slot->picture, &slot->page)
+                       : pl_page_encode_flate(&slot->picture, &slot->page);
+    pl_picture_fini(&slot->picture);
+    slot->picture = (struct pl_picture){ .pixels = NULL };
+    if (slot->status == PL_OK)
+        slot_fit(ring, slot);
+}
+
+/* Draws page n, which is the caller's, into its slot. Without the lock. */
+static void ring_draw(struct ring *ring, uint32_t n)
+{
+    struct slot *slot = &ring->slots[n % ring->window];
+    struct pl_run_place place = pl_run_inputs_place(ring->inputs, n);
+    slot_reset(slot, ring->job->limits);
+    slot->status = pl_run_render(ring->inputs, &place, &slot->page, &slot->picture, &slot->fault);
+}
+
+/* Where page n lies; a page of a run without an interpreter is never drawn. */
+static bool ring_is_drawn(const struct ring *ring, uint32_t n)
+{
+    return ring->inputs->renders && pl_run_inputs_place(ring->inputs, n).way == PL_RUN_WAY_RENDER;
+}
+
+static bool ring_holds(const struct ring *ring, uint32_t n)
+{
+    return n < ring->inputs->total && n - ring->written < ring->window;
+}
+
+/* Work that any thread can do. */
+struct work {
+    uint32_t n;
+    bool is_drawn; /* to be encoded, else to be loaded */
+};
+
+/* Under the lock: claims a page inside the window. */
+static bool ring_claim(struct ring *ring, struct work *out)
+{
+    if (ring->stop)
         return false;
-    *n = ring->next++;
+    for (uint32_t n = ring->written; ring->inputs->renders && n < ring->draw; n++) {
+        struct slot *slot = &ring->slots[n % ring->window];
+        if (slot->state == SLOT_DRAWN) {
+            slot->state = SLOT_EMPTY;
+            *out = (struct work){ n, true };
+            return true;
+        }
+    }
+    if (ring->next < ring->written) /* what was drawn and written meanwhile */
+        ring->next = ring->written;
+    while (ring_holds(ring, ring->next) && ring_is_drawn(ring, ring->next))
+        ring->next++;
+    if (!ring_holds(ring, ring->next))
+        return false;
+    *out = (struct work){ ring->next++, false };
     return true;
+}
+
+/* Under the lock: the next page in the window that the caller has to draw. */
+static bool ring_claim_drawing(struct ring *ring, uint32_t *n)
+{
+    if (ring->draw < ring->written)
+        ring->draw = ring->written;
+    while (ring->inputs->renders && ring_holds(ring, ring->draw)) {
+        *n = ring->draw++;
+        if (ring_is_drawn(ring, *n))
+            return true;
+    }
+    return false;
+}
+
+/* Does the work; the lock is given up meanwhile. */
+static void view_work(struct view *view, const struct work *work)
+{
+    struct ring *ring = view->ring;
+    struct slot *slot = &ring->slots[work->n % ring->window];
+    ring_unlock(ring);
+    if (work->is_drawn)
+        slot_encode(ring, slot);
+    else
+        view_load(view, work->n);
+    ring_lock(ring);
+    slot->state = SLOT_READY;
 }
 
 static void *ring_on_thread(void *argument)
@@ -139,19 +230,18 @@ static void *ring_on_thread(void *argument)
     struct view *view = argument;
     struct ring *ring = view->ring;
     ring_lock(ring);
-    while (!ring->stop && ring->next < ring->inputs->total) {
-        uint32_t n = 0;
-        if (!ring_claim(ring, &n)) {
+    while (!ring->stop && ring->written < ring->inputs->total) {
+        struct work work;
+        if (!ring_claim(ring, &work)) {
+            if (ring->next == ring->inputs->total && !ring->inputs->renders)
+                break;
             ring->idle++;
             ring_wait(ring, &ring->room);
             ring->idle--;
             continue;
         }
-        ring_unlock(ring);
-        view_load(view, n);
-        ring_lock(ring);
-        ring->slots[n % ring->window].ready = true;
-        if (n == ring->written)
+        view_work(view, &work);
+        if (work.n == ring->written)
             PL_CHECK(pthread_cond_signal(&ring->filled) == 0);
     }
     ring_unlock(ring);
@@ -159,21 +249,32 @@ static void *ring_on_thread(void *argument)
     return NULL;
 }
 
-/* On the caller's thread: returns when page `written` is ready, loading pages meanwhile. */
+/* Under the lock, on the caller's thread: draws a page, so that others can encode it. */
+static void ring_do_drawing(struct ring *ring, uint32_t n)
+{
+    struct slot *slot = &ring->slots[n % ring->window];
+    ring_unlock(ring);
+    ring_draw(ring, n);
+    ring_lock(ring);
+    slot->state = slot->status == PL_OK ? SLOT_DRAWN : SLOT_READY;
+    if (ring->idle > 0)
+        PL_CHECK(pthread_cond_signal(&ring->room) == 0);
+}
+
+/* On the caller's thread: returns when page `written` is ready, working meanwhile. */
 static struct slot *ring_await(struct ring *ring, struct view *view)
 {
     ring_lock(ring);
     struct slot *slot = &ring->slots[ring->written % ring->window];
-    while (!slot->ready) {
+    while (slot->state != SLOT_READY) {
+        struct work work;
         uint32_t n = 0;
-        if (!ring_claim(ring, &n)) {
+        if (ring_claim_drawing(ring, &n))
+            ring_do_drawing(ring, n);
+        else if (ring_claim(ring, &work))
+            view_work(view, &work);
+        else
             ring_wait(ring, &ring->filled);
-            continue;
-        }
-        ring_unlock(ring);
-        view_load(view, n);
-        ring_lock(ring);
-        ring->slots[n % ring->window].ready = true;
     }
     ring_unlock(ring);
     return slot;
@@ -182,7 +283,7 @@ static struct slot *ring_await(struct ring *ring, struct view *view)
 static void ring_release(struct ring *ring, struct slot *slot)
 {
     ring_lock(ring);
-    slot->ready = false;
+    slot->state = SLOT_EMPTY;
     ring->written++;
     if (ring->idle > 0)
         PL_CHECK(pthread_cond_signal(&ring->room) == 0);
@@ -242,8 +343,10 @@ static uint32_t ring_window(const struct pl_run_job *job, uint32_t total)
 
 static void ring_fini(struct ring *ring)
 {
-    for (uint32_t i = 0; ring->slots != NULL && i < ring->window; i++)
+    for (uint32_t i = 0; ring->slots != NULL && i < ring->window; i++) {
         pl_page_fini(&ring->slots[i].page);
+        pl_picture_fini(&ring->slots[i].picture);
+    }
     free(ring->slots);
     PL_CHECK(pthread_cond_destroy(&ring->room) == 0);
     PL_CHECK(pthread_cond_destroy(&ring->filled) == 0);
@@ -268,6 +371,7 @@ pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_outputs *outp
         unsigned started = ring_start(&ring, threads, ring.window - 2);
         status = ring_write(&ring, &mine, output, fault);
         ring_stop(&ring, threads, started);
+        pl_run_render_end(inputs);
         view_close(&mine);
     }
     ring_fini(&ring);

@@ -7,6 +7,7 @@
 
 #include "engine/base/digest.h"
 #include "pipeline/codec/codec.h"
+#include "pipeline/image/picture.h"
 #include "pipeline/run.h"
 #include "pipeline/writer.h"
 
@@ -68,6 +69,15 @@ pl_status pl_run_blame(const struct pl_run_job *job, size_t input, pl_status sta
                        const struct pl_fault *found, struct pl_fault *fault);
 /* Adds a sentence to a note of PL_RUN_NOTE_CHARS, unless it is there already. */
 void pl_run_note(char *note, const char *sentence);
+
+/* -- run_render.c: on the caller's thread -- */
+
+/* Draws the page at `place` into `out`; the page gets its number and how it was had. */
+pl_status pl_run_render(struct pl_run_inputs *inputs, const struct pl_run_place *place,
+                        struct pl_page *page, struct pl_picture *out,
+                        struct pl_fault *fault) PL_MUST_USE;
+/* The interpreter closes what it has open. */
+void pl_run_render_end(struct pl_run_inputs *inputs);
 
 /* -- run_outputs.c: documents, writers, page ledger -- */
 

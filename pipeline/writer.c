@@ -19,7 +19,7 @@ const struct pl_writer_ops *pl_writer_for(enum pl_format format)
         return &pl_png_writer_ops;
     case PL_FORMAT_JPEG:
     case PL_FORMAT_THUMBNAIL:
-        return NULL;
+        return &pl_jpeg_writer_ops;
     case PL_FORMAT_COUNT:
         break;
     }

@@ -10,7 +10,8 @@
 struct pl_flate;
 
 /* Incremental, so that a page of pixels is never held: `row_bytes` each row, `pixel_bytes` is the
- * distance of the Sub filter (PNG section 9). Deterministic for given input and zlib version. */
+ * distance of the Sub filter (PNG section 9), 0 for indices into a palette, whose rows are left
+ * unfiltered (PNG section 12.7). Deterministic for given input and zlib version. */
 pl_status pl_flate_new(size_t row_bytes, size_t pixel_bytes, struct pl_bytes *out,
                        struct pl_flate **flate) PL_MUST_USE;
 /* One row of pixels, big-endian when 16 bits a sample. PL_TOO_LARGE, PL_NO_MEMORY. */

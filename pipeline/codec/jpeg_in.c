@@ -9,10 +9,8 @@
  */
 #include "pipeline/codec/codec.h"
 #include "pipeline/codec/jpeg_decode.h"
-#include "pipeline/codec/jpeg_scan.h"
-#include "pipeline/codec/tiff_dir.h"
+#include "pipeline/codec/jpeg_shape.h"
 #include "pipeline/image/profile.h"
-#include "pipeline/image/resolution.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -84,49 +82,6 @@ static uint32_t jpeg_page_count(const struct pl_reader *base)
 {
     (void)base;
     return 1;
-}
-
-/* Orientation and resolution of the EXIF block, which is a small TIFF file. A block that cannot be
- * read says nothing. */
-static void exif_read(const uint8_t *data, size_t size, struct pl_tiff_dir *out)
-{
-    struct pl_source *source = NULL;
-    struct pl_tiff_head head;
-    struct pl_tiff_dir dir;
-    if (pl_source_memory_new(data, size, &source) != PL_OK)
-        return;
-    if (pl_tiff_head_read(source, &head) == PL_OK &&
-        pl_tiff_dir_read(source, &head, head.first, &dir) == PL_OK)
-        *out = dir;
-    source->ops->free(source);
-}
-
-static enum pl_resolution_unit unit_of(unsigned said, unsigned inch)
-{
-    return said == inch       ? PL_RESOLUTION_INCH
-           : said == inch + 1 ? PL_RESOLUTION_CM
-                              : PL_RESOLUTION_NONE;
-}
-
-/* JFIF's density when it has a unit, else EXIF's, else JFIF's as an aspect ratio. */
-static void load_shape(const struct pl_jpeg_info *info, struct pl_page *page)
-{
-    struct pl_tiff_dir exif = { .unit = 2, .orientation = 1 };
-    struct pl_resolution said = { .unit = PL_RESOLUTION_NONE };
-    if (info->exif.size > 0)
-        exif_read(page->data.data + info->exif.at, info->exif.size, &exif);
-    if (info->jfif && info->x_density > 0 && info->y_density > 0)
-        said = (struct pl_resolution){ unit_of(info->density_unit, 1), info->x_density, 1,
-                                       info->y_density, 1 };
-    if (said.unit == PL_RESOLUTION_NONE && exif.x_resolution.den > 0 && exif.x_resolution.num > 0)
-        said = (struct pl_resolution){ unit_of(exif.unit, 2), exif.x_resolution.num,
-                                       exif.x_resolution.den, exif.y_resolution.num,
-                                       exif.y_resolution.den };
-    page->width_px = info->width_px;
-    page->height_px = info->height_px;
-    page->orientation =
-        exif.orientation >= 1 && exif.orientation <= 8 ? (uint8_t)exif.orientation : 1;
-    pl_resolution_apply(&said, page);
 }
 
 static pl_status load_profile(const struct pl_jpeg_info *info, struct pl_page *page)
@@ -234,7 +189,7 @@ static pl_status jpeg_load(const struct pl_reader *base, struct pl_source *sourc
     if (status == PL_OK)
         status = frame_check(&reader->limits, &info, fault);
     if (status == PL_OK) {
-        load_shape(&info, page);
+        pl_jpeg_shape(&info, page->data.data, page);
         (void)pl_jpeg_info_colour(&info, &page->colour);
         page->inverted = page->colour == PL_COLOUR_CMYK && info.adobe;
         status = load_profile(&info, page);

@@ -246,6 +246,41 @@ static pl_status decode_bilevel(struct decode *decode)
     return status;
 }
 
+/* Indices stay what they are, in rows of whole bytes. */
+static pl_status decode_indices(struct decode *decode)
+{
+    struct pl_page *page = decode->load->page;
+    unsigned bits = decode->raster.bits;
+    struct pl_flate *flate = NULL;
+    bool more = true;
+    pl_status status = pl_bytes_append(&page->palette, decode->palette, (size_t)3 << bits);
+    if (status == PL_OK)
+        status = pl_flate_new(decode_row_bytes(&decode->raster), 0, &page->data, &flate);
+    if (status == PL_OK)
+        status = pl_tiff_band_next(&decode->band, &more);
+    while (status == PL_OK && more) {
+        for (uint32_t y = 0; y < decode->band.rows && status == PL_OK; y++)
+            status = pl_flate_row(flate, decode->band.pixels + y * decode->band.stride);
+        if (status == PL_OK)
+            status = pl_tiff_band_next(&decode->band, &more);
+    }
+    if (status == PL_OK)
+        status = pl_flate_end(flate);
+    pl_flate_free(flate);
+    page->colour = PL_COLOUR_RGB;
+    page->bits = (uint8_t)bits;
+    page->filter = PL_FILTER_FLATE;
+    return status;
+}
+
+/* A palette of a depth that PDF and PNG have, and nothing beside the indices. */
+static bool decode_keeps_indices(const struct decode *decode)
+{
+    const struct pl_raster *raster = &decode->raster;
+    return raster->palette != NULL && raster->samples == 1 &&
+           (raster->bits == 1 || raster->bits == 2 || raster->bits == 4 || raster->bits == 8);
+}
+
 static pl_status decode_rows(struct decode *decode)
 {
     struct pl_page *page = decode->load->page;
@@ -289,7 +324,9 @@ pl_status pl_tiff_decode(const struct pl_tiff_load *load)
         return PL_NO_MEMORY;
     pl_status status = decode_open(decode, load);
     if (status == PL_OK)
-        status = decode->bilevel ? decode_bilevel(decode) : decode_rows(decode);
+        status = decode->bilevel                ? decode_bilevel(decode)
+                 : decode_keeps_indices(decode) ? decode_indices(decode)
+                                                : decode_rows(decode);
     if (status == PL_OK)
         status = pl_page_add_part(page, page->height_px, page->data.size);
     if (decode->lib.forgiving)

@@ -38,7 +38,7 @@ static void read_route(struct pl_span text)
     enum pl_route route = pl_route_find(text, &job, &n);
     if (route == PL_ROUTE_JOB || route == PL_ROUTE_ORIGINAL || route == PL_ROUTE_DOCUMENT)
         PL_CHECK(!pl_id_is_none(&job));
-    PL_CHECK(route != PL_ROUTE_DOCUMENT || n > 0);
+    PL_CHECK((route != PL_ROUTE_DOCUMENT && route != PL_ROUTE_PAGES) || n > 0);
 }
 
 static void read_query(struct pl_span text)

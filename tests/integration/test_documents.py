@@ -52,6 +52,9 @@ class Documents(unittest.TestCase):
         self.assertEqual([d["name"] for d in job["documents"]], [f"scan-{n:03}.pdf" for n in range(1, 13)])
         self.assertEqual([d["page_ledger"] for d in job["documents"]], [[n] for n in range(1, 13)])
         self.assertEqual((job["bytes_in"], job["pages"]["out"], job["repaired"], job["note"]), (7, 12, False, None))
+        answer = self.engine.owner(f"/v1/jobs/{job['id']}/documents/12/pages")
+        self.assertEqual((answer.status, answer.json()), (200, {"n": 12, "page_ledger": [12]}))
+        self.assertEqual(self.engine.owner(f"/v1/jobs/{job['id']}/documents/13/pages").status, 404)
         [listed] = [j for j in self.engine.jobs() if j["id"] == job["id"]]
         self.assertEqual((listed["document_count"], len(listed["documents"])), (12, 10))
         self.assertEqual(listed["bytes_out"], job["bytes_out"])

@@ -29,6 +29,16 @@ void judge_close(struct judge *judge)
     assert_int_equal(unlink(judge->path), 0);
 }
 
+void judge_keep(const struct judge *judge, const char *name)
+{
+    const char *folder = getenv("PLATEN_SAMPLES");
+    char line[512];
+    if (folder == NULL)
+        return;
+    assert_true(pl_text_format(line, sizeof line, "cp %s '%s/%s'", judge->path, folder, name));
+    assert_int_equal(system(line), 0); /* NOLINT(cert-env33-c): our own words, in a test */
+}
+
 /* The exit code. `said` gets both outputs, cut. */
 static int judge_run(const struct judge *judge, const char *command, char *said)
 {
@@ -54,6 +64,29 @@ void judge_expect(const struct judge *judge, const char *command, const char *te
     } else if (code != 0 || (text != NULL && strstr(said, text) == NULL)) {
         print_error("%s: %d\n%s\n", command, code, said);
         fail();
+    }
+    free(said);
+}
+
+void judge_last_word(const struct judge *judge, const char *command, char *out, size_t size)
+{
+    char *said = malloc(JUDGE_SAID);
+    assert_non_null(said);
+    int code = judge_run(judge, command, said);
+    *out = '\0';
+    if (code == JUDGE_NOT_FOUND) {
+        print_message("skipped: %s is not here\n", command);
+    } else {
+        size_t end = strlen(said);
+        while (end > 0 && strchr(" \t\n", said[end - 1]) != NULL)
+            end--;
+        size_t start = end;
+        while (start > 0 && strchr(" \t\n", said[start - 1]) == NULL)
+            start--;
+        if (code != 0)
+            print_error("%s: %d\n%s\n", command, code, said);
+        assert_int_equal(code, 0);
+        (void)pl_text_format(out, size, "%.*s", (int)(end - start), said + start);
     }
     free(said);
 }

@@ -17,8 +17,13 @@ struct judge {
 void judge_open(struct judge *judge, const struct pl_bytes *bytes);
 void judge_close(struct judge *judge);
 
+/* Keeps a copy under `name` in the folder that PLATEN_SAMPLES names, if it names one. */
+void judge_keep(const struct judge *judge, const char *name);
+
 /* Runs "command PATH"; it must end with 0 and say `text` (NULL: anything). */
 void judge_expect(const struct judge *judge, const char *command, const char *text);
+/* The last word that the command says, cut to `size`; empty where the program is not installed. */
+void judge_last_word(const struct judge *judge, const char *command, char *out, size_t size);
 /* It must end with another code than 0. */
 void judge_refuse(const struct judge *judge, const char *command);
 

@@ -220,6 +220,15 @@ static void routes__paths__have_one_spelling(void **state)
         PL_ROUTE_DOCUMENT);
     assert_int_equal(n, 42);
     assert_string_equal(job.text, "01hf7k3v5e8z9x2c4b6n8m0q1w");
+    assert_int_equal(
+        pl_route_find(pl_span_from("/v1/jobs/01hf7k3v5e8z9x2c4b6n8m0q1w/documents/12/pages"), &job,
+                      &n),
+        PL_ROUTE_PAGES);
+    assert_int_equal(n, 12);
+    assert_int_equal(
+        pl_route_find(pl_span_from("/v1/jobs/01hf7k3v5e8z9x2c4b6n8m0q1w/documents//pages"), &job,
+                      &n),
+        PL_ROUTE_NONE);
 }
 
 static void routes__without_a_known_token__earn_401(void **state)

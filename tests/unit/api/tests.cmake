@@ -1,5 +1,6 @@
 pl_unit_test(api/test_address LIBS pl_api)
 pl_unit_test(api/test_convert_plan LIBS pl_api)
+pl_unit_test(api/test_convert_options LIBS pl_api)
 pl_unit_test(api/test_disposition LIBS pl_api)
 pl_unit_test(api/test_job_json LIBS pl_api)
 pl_unit_test(api/test_page_query LIBS pl_api)
