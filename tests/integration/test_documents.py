@@ -8,6 +8,7 @@ SPDX-License-Identifier: AGPL-3.0-or-later
 import hashlib
 import os
 import signal
+import struct
 import time
 import unittest
 
@@ -130,6 +131,35 @@ class Pipelines(unittest.TestCase):
             self.assertEqual((document["name"], document["type"]), ("letter.tif", "image/tiff"))
             self.assertEqual(engine.document(job["id"]).body[:4], b"II*\0")
             self.assertEqual(sum(job["pages"][how] for how in ("copied", "reencoded_exact")), 1)
+
+    def pictures(self, form, name, pages):
+        """The documents of a scan of several pages in a format of one page a file."""
+        with Daemon(pipeline=to(form)) as engine:
+            job = engine.wait(engine.accept(name, scan(name)), seconds=60)
+            self.assertEqual(job["state"], "done", job["error"])
+            self.assertEqual((job["document_count"], job["pages"]["in"], job["pages"]["out"]), (pages, pages, pages))
+            self.assertEqual([d["pages"] for d in job["documents"]], [1] * pages)
+            self.assertEqual([len(d["page_ledger"]) for d in job["documents"]], [1] * pages)
+            self.assertEqual([d["page_ledger"][0]["page"] for d in job["documents"]], list(range(1, pages + 1)))
+            return job, [engine.document(job["id"], d["n"]) for d in job["documents"]]
+
+    def test_pages__as_jpeg__are_a_document_each_copied(self):
+        job, answers = self.pictures("jpeg", "photo-colour.tif", 2)
+        self.assertEqual([d["name"] for d in job["documents"]], ["photo-colour-001.jpg", "photo-colour-002.jpg"])
+        self.assertEqual(job["pages"]["copied"], 2)
+        for answer in answers:
+            self.assertEqual(answer.headers["Content-Type"], "image/jpeg")
+            self.assertEqual((answer.body[:3], answer.body[-2:]), (b"\xff\xd8\xff", b"\xff\xd9"))
+        self.assertNotEqual(answers[0].body, answers[1].body)
+
+    def test_pages__as_png__are_a_document_each_exact(self):
+        job, answers = self.pictures("png", "contract.tif", 12)
+        self.assertEqual([d["name"] for d in job["documents"]], [f"contract-{n:03}.png" for n in range(1, 13)])
+        self.assertEqual(job["pages"]["reencoded_exact"], 12)
+        for answer in answers:
+            self.assertEqual(answer.headers["Content-Type"], "image/png")
+            self.assertEqual(answer.body[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertEqual(struct.unpack(">II", answer.body[16:24]), (2480, 3508))
 
     def test_init__with_a_wrong_definition__says_what_and_makes_nothing(self):
         with self.assertRaisesRegex(AssertionError, "pipeline.json: .*did you mean 'png'"):
