@@ -228,19 +228,19 @@ void pl_inflate_free(struct pl_inflate *inflate)
 
 void pl_inflate_restart(struct pl_inflate *inflate)
 {
-    PL_CHECK(inflateReset(&inflate->zlib) == Z_OK);
+    PL_CHECK(inflateReset2(&inflate->zlib, MAX_WBITS) == Z_OK);
     inflate->ended = false;
 }
 
-void pl_inflate_restart_lenient(struct pl_inflate *inflate, bool raw)
+void pl_inflate_restart_raw(struct pl_inflate *inflate)
 {
-    PL_CHECK(inflateReset2(&inflate->zlib, raw ? -MAX_WBITS : MAX_WBITS) == Z_OK);
-    PL_CHECK(inflateValidate(&inflate->zlib, 0) == Z_OK);
+    PL_CHECK(inflateReset2(&inflate->zlib, -MAX_WBITS) == Z_OK);
     inflate->ended = false;
 }
 
-/* Zeros in place of a checksum that is not compared: without room for output, and with fewer bits
- * than a last end-of-block code and a checksum need, only a stream that lacks nothing else ends. */
+/* Zeros in place of a checksum that is not compared any more: without room for output, and with
+ * fewer bits than a last end-of-block code and a checksum need, only a stream that lacks nothing
+ * else ends. */
 bool pl_inflate_is_whole(struct pl_inflate *stream)
 {
     static const uint8_t zeros[4];
@@ -248,6 +248,7 @@ bool pl_inflate_is_whole(struct pl_inflate *stream)
     z_stream *zlib = &stream->zlib;
     if (stream->ended)
         return true;
+    PL_CHECK(inflateValidate(zlib, 0) == Z_OK);
     zlib->next_in = (z_const Bytef *)zeros;
     zlib->avail_in = sizeof zeros;
     zlib->next_out = &none;

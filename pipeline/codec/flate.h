@@ -29,9 +29,8 @@ pl_status pl_inflate_new(struct pl_inflate **out) PL_MUST_USE;
 void pl_inflate_free(struct pl_inflate *inflate);
 /* Begins another stream. */
 void pl_inflate_restart(struct pl_inflate *inflate);
-/* The same for streams of which all that can be had is wanted: their checksum is not compared, and
- * `raw` ones have no header either (RFC 1951). */
-void pl_inflate_restart_lenient(struct pl_inflate *inflate, bool raw);
+/* The same for one without header and checksum (RFC 1951). */
+void pl_inflate_restart_raw(struct pl_inflate *inflate);
 /* Decodes from the cursor into out[0..size) until either is used up or the stream has ended; *got
  * is what was written. PL_BAD_DOCUMENT: no stream, a damaged one, or its checksum is wrong (what
  * was written before stays good); PL_NO_MEMORY. */
@@ -39,8 +38,8 @@ pl_status pl_inflate_run(struct pl_inflate *inflate, struct pl_cursor *in, uint8
                          size_t size, size_t *got) PL_MUST_USE;
 /* Whether the end of the stream was reached, its checksum being right. */
 bool pl_inflate_ended(const struct pl_inflate *inflate);
-/* Asked when all input was given: whether nothing but the checksum is missing. The stream is over
- * then. */
+/* Asked when all input was given: whether nothing but the checksum, or a part of it, is missing.
+ * The stream is over then. */
 bool pl_inflate_is_whole(struct pl_inflate *inflate);
 
 /* CRC-32 of ISO 3309 as PNG uses it, carried on from `crc` (0 at first). */

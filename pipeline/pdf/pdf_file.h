@@ -64,7 +64,9 @@ pl_status pl_pdf_page_inherited(struct pl_pdf_file *file, uint32_t n, const char
 pl_status pl_pdf_stream_raw(struct pl_pdf_file *file, const struct pl_pdf_value *stream,
                             struct pl_bytes *out, struct pl_fault *fault) PL_MUST_USE;
 /* All filters undone: Flate (with predictors), LZW, ASCII85, ASCIIHex, RunLength; Crypt Identity.
- * UNSUPPORTED for image filters. Bounded by the buffer's limit and the expansion of limits. */
+ * UNSUPPORTED for image filters. Bounded by the buffer's limit and the expansion of limits.
+ * BAD_DOCUMENT for damaged data: what could be decoded was appended, as readers that draw all they
+ * can would take it. */
 pl_status pl_pdf_stream_decode(struct pl_pdf_file *file, const struct pl_pdf_value *stream,
                                struct pl_bytes *out, struct pl_fault *fault) PL_MUST_USE;
 /* The filters of a stream but the last image filter undone: *filter gets the name of that one

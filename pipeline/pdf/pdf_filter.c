@@ -110,7 +110,8 @@ static pl_status filter_flate(struct pl_pdf_encoded *in, struct pl_bytes *out)
     status = pl_inflate_new(&inflate);
     if (status != PL_OK)
         return status;
-    pl_inflate_restart_lenient(inflate, !flate_has_header(&in->memory));
+    if (!flate_has_header(&in->memory))
+        pl_inflate_restart_raw(inflate);
     status = flate_run(inflate, in, out);
     pl_inflate_free(inflate);
     return status;
@@ -137,13 +138,13 @@ static pl_status filter_ascii85(struct pl_cursor *in, struct pl_bytes *out)
     uint32_t digits[5];
     size_t count = 0;
     uint8_t c = 0;
+    if (in->size - in->at >= 2 && memcmp(in->data + in->at, "<~", 2) == 0)
+        in->at += 2; /* as btoa begins */
     while (status == PL_OK && pl_cursor_u8(in, &c) && c != '~') {
         if (pl_pdf_is_space(c))
             continue;
         if (c == 'z' && count == 0) {
             status = pl_bytes_append(out, zeros, sizeof zeros);
-        } else if (c == '<' && out->size == 0 && count == 0) {
-            continue; /* "<~" of btoa */
         } else if (c < '!' || c > 'u') {
             status = PL_BAD_DOCUMENT;
         } else {

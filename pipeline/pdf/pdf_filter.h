@@ -1,9 +1,9 @@
 /* pdf_filter: the encodings of streams that are no image formats, undone (ISO 32000-1 7.4).
  *
  * Flate and LZW with PNG's and TIFF's predictors, ASCII85, ASCIIHex, RunLength. Damaged data gives
- * PL_BAD_DOCUMENT, and what was decoded before the damage stays in the output: a caller may take
- * it. Forgiven without a word: a checksum that is wrong or missing, a zlib header that is missing,
- * bytes behind the end, a missing end mark.
+ * PL_BAD_DOCUMENT, and what was decoded (up to the damage, or all of it when only the checksum says
+ * so) stays in the output: a caller may take it. Forgiven without a word: a checksum that is
+ * missing, a zlib header that is missing, bytes behind the end, a missing end mark.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
