@@ -21,8 +21,8 @@ SETTINGS = {"disk": {"reserve": "16MiB"}, "jobs": {"retry": "200ms", "retry_most
 class SmallDisk(Daemon):
     """An instance on a file system of 48 MiB of its own; 16 of them are the reserve."""
 
-    def make(self, settings):
-        super().make(settings)
+    def make(self, settings, pipeline):
+        super().make(settings, pipeline)
         made = self.folder / "made"
         self.data.rename(made)
         self.data.mkdir()
