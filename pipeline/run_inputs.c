@@ -1,8 +1,8 @@
 /* run_inputs: opens what came, and decides for each wanted page how it is had, before anything is
  * written.
  *
- * A page of a PDF has up to three ways. For a PDF it is imported as it stands, or its whole
- * document goes through the interpreter first. For a picture, or where a setting changes pixels, it
+ * A page of a PDF has up to four ways. For a PDF it is imported as it stands, or from what the
+ * interpreter made of the whole document. For a picture, or where a setting changes pixels, it
  * is the one picture that it consists of; a page of other content is rendered, but for a PDF whose
  * colours are kept: resolution and quality are those of scans, and text is not made a picture for
  * them. Only PDF readers know more than one way; the others give pictures whatever is asked.
@@ -35,11 +35,14 @@ static bool wants_rendering(const struct pl_convert *convert)
     return !pl_format_is_pdf(convert->to) || convert->colour != PL_COLOUR_KEEP;
 }
 
-static enum pl_want way_want(const struct pl_convert *convert, enum pl_run_way way)
+/* What the interpreter made for PDF/A is fit for it, though it holds text. */
+static enum pl_want way_want(const struct pl_convert *convert, enum pl_run_way way, bool is_made)
 {
     static const enum pl_want parts[] = { PL_WANT_PDF, PL_WANT_PDFA_1, PL_WANT_PDFA_2,
                                           PL_WANT_PDFA_3 };
-    return way == PL_RUN_WAY_PDF ? parts[pl_format_pdfa_part(convert->to)] : PL_WANT_PICTURE;
+    if (way == PL_RUN_WAY_PICTURE)
+        return PL_WANT_PICTURE;
+    return is_made ? PL_WANT_PDF : parts[pl_format_pdfa_part(convert->to)];
 }
 
 static const char *inputs_password(const struct pl_run_inputs *inputs)
@@ -127,18 +130,20 @@ static pl_status input_interpret(struct pl_run_inputs *inputs, size_t i, uint32_
 
 /* -- opening -- */
 
+/* Opens the document, or what the interpreter made of it, in that way. */
 static pl_status input_open_way(struct pl_run_inputs *inputs, size_t i, enum pl_run_way way,
-                                struct pl_fault *fault)
+                                struct pl_source *source, struct pl_fault *fault)
 {
     struct pl_run_input *input = &inputs->items[i];
     struct pl_run_reading *reading = &input->readings[way];
+    bool is_made = source == input->made;
     const struct pl_open_settings settings = {
         .limits = inputs->job->limits,
-        .want = way_want(inputs_convert(inputs), way),
-        .password = input->made == NULL ? inputs_password(inputs) : NULL,
+        .want = way_want(inputs_convert(inputs), way, is_made),
+        .password = is_made ? NULL : inputs_password(inputs),
     };
-    reading->source = input->made == NULL ? inputs->job->inputs[i] : input->made;
-    return input->kind->open(reading->source, &settings, &reading->reader, fault);
+    reading->source = source;
+    return input->kind->open(source, &settings, &reading->reader, fault);
 }
 
 static pl_status input_check(const struct pl_run_inputs *inputs, size_t i, struct pl_fault *fault)
@@ -156,15 +161,14 @@ static pl_status input_check(const struct pl_run_inputs *inputs, size_t i, struc
     return PL_OK;
 }
 
-/* Opens the made PDF in that way in place of the original, and counts its pages. */
+/* Opens the made PDF in that way, and counts its pages. */
 static pl_status input_open_made(struct pl_run_inputs *inputs, size_t i, enum pl_run_way way,
                                  uint32_t pages, struct pl_fault *fault)
 {
     struct pl_run_input *input = &inputs->items[i];
-    reading_close(&input->readings[way]);
     pl_status status = pl_sniff(input->made, &input->kind, fault);
     if (status == PL_OK)
-        status = input_open_way(inputs, i, way, fault);
+        status = input_open_way(inputs, i, way, input->made, fault);
     if (status != PL_OK)
         return status;
     uint32_t found = input->kind->page_count(input->readings[way].reader);
@@ -186,7 +190,7 @@ static pl_status input_open(struct pl_run_inputs *inputs, size_t i, struct pl_fa
     if (status != PL_OK)
         return status;
     struct pl_fault found = { 0 };
-    status = input_open_way(inputs, i, way, &found);
+    status = input_open_way(inputs, i, way, job->inputs[i], &found);
     if (status == PL_NEEDS_INTERPRETER && job->interpreter != NULL) {
         uint32_t pages = 0;
         status = input_interpret(inputs, i, &pages, fault);
@@ -280,7 +284,8 @@ static pl_status page_survey_second(struct pl_run_inputs *inputs, struct pl_run_
     }
     place->way = PL_RUN_WAY_PDF;
     if (input->readings[PL_RUN_WAY_PDF].reader == NULL)
-        status = input_open_way(inputs, place->input, PL_RUN_WAY_PDF, fault);
+        status = input_open_way(inputs, place->input, PL_RUN_WAY_PDF,
+                                input->readings[PL_RUN_WAY_PICTURE].source, fault);
     return status == PL_OK ? input_survey(input, PL_RUN_WAY_PDF, place->page, fault) : status;
 }
 
@@ -295,7 +300,10 @@ static pl_status page_survey(struct pl_run_inputs *inputs, struct pl_run_place *
     if (status == PL_NEEDS_INTERPRETER && place->way == PL_RUN_WAY_PICTURE)
         status = page_survey_second(inputs, place, &found);
     if (status == PL_NEEDS_INTERPRETER && inputs->job->interpreter != NULL) {
-        input->wants_interpreter = input->wants_interpreter || place->way == PL_RUN_WAY_PDF;
+        if (place->way == PL_RUN_WAY_PDF) {
+            place->way = PL_RUN_WAY_MADE;
+            input->wants_interpreter = true;
+        }
         return PL_OK;
     }
     return status == PL_OK ? PL_OK : pl_run_blame(inputs->job, place->input, status, &found, fault);
@@ -320,7 +328,7 @@ static pl_status input_survey_made(struct pl_run_inputs *inputs, size_t i, struc
     for (uint32_t n = 0; n < inputs->total; n++) {
         struct pl_run_place place = pl_run_inputs_place(inputs, n);
         struct pl_fault found = { 0 };
-        if (place.input != i || place.way != PL_RUN_WAY_PDF)
+        if (place.input != i || place.way != PL_RUN_WAY_MADE)
             continue;
         pl_status status = input_survey(&inputs->items[i], place.way, place.page, &found);
         if (status == PL_NEEDS_INTERPRETER)
@@ -343,15 +351,16 @@ static pl_status inputs_interpret(struct pl_run_inputs *inputs, struct pl_fault 
             continue;
         /* What was made already and still does not fit is found by the second survey. */
         pl_status status = PL_OK;
-        if (input->made == NULL) {
+        if (input->made == NULL)
             status = input_interpret(inputs, i, &pages, &found);
-            if (status == PL_OK && pages != input->count)
-                status = pl_fault_set(&found, PL_BAD_DOCUMENT,
-                                      "the document has %u pages, the interpreter read %u",
-                                      input->count, pages);
-            if (status == PL_OK)
-                status = input_open_made(inputs, i, PL_RUN_WAY_PDF, pages, &found);
-        }
+        else
+            pages = input->count;
+        if (status == PL_OK && pages != input->count)
+            status = pl_fault_set(&found, PL_BAD_DOCUMENT,
+                                  "the document has %u pages, the interpreter read %u",
+                                  input->count, pages);
+        if (status == PL_OK)
+            status = input_open_made(inputs, i, PL_RUN_WAY_MADE, pages, &found);
         if (status == PL_OK)
             status = input_survey_made(inputs, i, &found);
         if (status != PL_OK)

@@ -16,7 +16,8 @@
 enum pl_run_way {
     PL_RUN_WAY_UNKNOWN,
     PL_RUN_WAY_PICTURE, /* loaded as a picture of the whole page */
-    PL_RUN_WAY_PDF,     /* loaded for a PDF: imported where it can be */
+    PL_RUN_WAY_PDF,     /* loaded for a PDF: imported as it stands */
+    PL_RUN_WAY_MADE,    /* the same, from the PDF that the interpreter made of the document */
     PL_RUN_WAY_RENDER,  /* drawn by the interpreter, on the caller's thread */
     PL_RUN_WAYS,
 };
@@ -29,7 +30,7 @@ struct pl_run_reading {
 
 struct pl_run_input {
     const struct pl_reader_ops *kind;
-    struct pl_run_reading readings[PL_RUN_WAYS]; /* PICTURE and PDF */
+    struct pl_run_reading readings[PL_RUN_WAYS]; /* PICTURE, PDF and MADE */
     struct pl_source *made; /* the PDF that the interpreter made of it; owned */
     struct pl_bytes copy;   /* what lies under it, where it had to be copied */
     uint32_t first;         /* its first page among those of all inputs */
