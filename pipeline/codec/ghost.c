@@ -248,12 +248,13 @@ static void ghost_open_pdfwrite(struct ghost *ghost, unsigned pdfa)
         "/MonoImageFilter /CCITTFaxEncode\n"
         "/DownsampleColorImages false /DownsampleGrayImages false /DownsampleMonoImages false\n"
         "/EmbedAllFonts true /SubsetFonts true /MaxSubsetPct 100 /CompressFonts true\n"
-        "/CompressPages true /AutoRotatePages /None /PreserveOverprintSettings true\n"
+        "/CompressPages true /AutoRotatePages /None /PreserveOverprintSettings %s\n"
         "/Optimize false >> setpagedevice\n"
         "/platen-save save def\n",
         ghost->out, pdfa == 1 ? GHOST_FLATTEN_DPI : 720, pdfa == 1 ? GHOST_FLATTEN_DPI : 720,
         pdfa == 1 ? "1.4" : "1.7", pdfa,
-        pdfa == 0 ? "LeaveColorUnchanged" : "UseDeviceIndependentColor");
+        pdfa == 0 ? "LeaveColorUnchanged" : "UseDeviceIndependentColor",
+        pdfa == 0 ? "true" : "false");
     ghost_run(ghost, ghost_common);
 }
 

@@ -319,7 +319,7 @@ void pl_ghost_words_report(const struct pl_ghost_words *words, struct pl_interpr
         note_add(report, sentence);
     }
     if (words->has_overprint)
-        note_add(report, "the overprint mode is not kept");
+        note_add(report, "overprint is not kept");
     if (words->has_missing_glyph)
         note_add(report, "a font lacks characters that the text uses");
     if (words->has_dropped_annotation)

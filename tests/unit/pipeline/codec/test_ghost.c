@@ -188,7 +188,7 @@ static void ghost__what_is_replaced__is_told(void **state)
     assert_false(made.report.repaired);
     assert_string_equal(made.report.note,
                         "1 font was missing and replaced (NoSuchFont); 1 spot colour (Gold); "
-                        "transparency on 1 page; the overprint mode is not kept");
+                        "transparency on 1 page; overprint is not kept");
     free(made.data);
     made = make(*state, pdf.data, pdf.size, 1);
     assert_int_equal(made.status, PL_OK);

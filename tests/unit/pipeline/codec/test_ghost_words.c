@@ -84,7 +84,7 @@ static void words__fonts_spots_transparency__are_told(void **state)
     assert_false(heard.report.repaired);
     assert_string_equal(heard.report.note,
                         "2 fonts were missing and replaced (Arial, MSung); 1 spot colour (PANTONE "
-                        "123); transparency on 1 page; the overprint mode is not kept");
+                        "123); transparency on 1 page; overprint is not kept");
 }
 
 static void words__password__is_denied(void **state)
