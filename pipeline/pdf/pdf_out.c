@@ -9,12 +9,15 @@
  * pdfa-1b    1.4     output intent sRGB    XMP; Info says the same     no UserUnit
  * pdfa-2b/3b 1.7     output intent sRGB    XMP; Info says the same
  *
+ * A result that is to be linearized is written plain into memory first, up to a limit.
+ *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "pipeline/codec/flate.h"
 #include "pipeline/pdf/icc.h"
 #include "pipeline/pdf/pdf_info.h"
 #include "pipeline/pdf/pdf_labels.h"
+#include "pipeline/pdf/pdf_linearize.h"
 #include "pipeline/pdf/pdf_object.h"
 #include "pipeline/pdf/pdf_page.h"
 #include "pipeline/pdf/pdf_tree.h"
@@ -29,10 +32,19 @@
 #define OUT_ENCRYPT ((size_t)1 << 12)
 #define OUT_DEFLATE_FROM 512 /* bytes of a content stream */
 
+/* A plain result that waits for its end, to be linearized. */
+struct out_held {
+    struct pl_out base;
+    struct pl_bytes bytes;
+};
+
 struct pdf_out {
     struct pl_writer base;
     const struct pl_convert *convert;
-    unsigned part; /* of PDF/A; 0: plain PDF */
+    const struct pl_limits *limits;
+    struct pl_out *out;
+    struct out_held held; /* convert->linearize: written before `out` */
+    unsigned part;        /* of PDF/A; 0: plain PDF */
     struct pl_pdf_crypt crypt;
     struct pl_bytes encrypt; /* the dictionary; empty: not encrypted */
     struct pl_pdf_writer *writer;
@@ -71,6 +83,12 @@ static pl_status out_encode(const struct pl_convert *convert, const struct pl_li
     return PL_OK;
 }
 
+static pl_status held_write(struct pl_out *out, const void *data, size_t size)
+{
+    struct out_held *held = (struct out_held *)out;
+    return pl_bytes_append(&held->bytes, data, size);
+}
+
 static void out_close(struct pl_writer *writer)
 {
     struct pdf_out *pdf = (struct pdf_out *)writer;
@@ -78,6 +96,7 @@ static void out_close(struct pl_writer *writer)
         return;
     pl_pdf_writer_free(pdf->writer);
     pl_pdf_xobjects_fini(&pdf->xobjects);
+    pl_bytes_fini(&pdf->held.bytes);
     pl_bytes_fini(&pdf->encrypt);
     pl_bytes_fini(&pdf->scratch);
     pl_bytes_fini(&pdf->content);
@@ -85,10 +104,24 @@ static void out_close(struct pl_writer *writer)
     free(pdf);
 }
 
+static unsigned out_minor(const struct pdf_out *pdf)
+{
+    return pdf->part == 1 ? 4 : 7;
+}
+
+/* What is held has a limit of its own. */
+static pl_status out_held_fault(const struct pdf_out *pdf, pl_status status, struct pl_fault *fault)
+{
+    if (status != PL_TOO_LARGE || !pdf->convert->linearize)
+        return status;
+    return pl_fault_set(fault, status,
+                        "it is held in memory to be linearized, and has more than %zu MB, the "
+                        "limit of that",
+                        PL_PDF_LINEAR_MOST >> 20);
+}
+
 static pl_status out_check(const struct pl_convert *convert, struct pl_fault *fault)
 {
-    if (convert->linearize)
-        return pl_fault_set(fault, PL_UNSUPPORTED, "linearized results cannot be written yet");
     pl_status status = pl_pdf_info_check(convert, fault);
     if (status == PL_OK)
         status = pl_pdf_labels_check(convert, fault);
@@ -109,28 +142,40 @@ static pl_status out_make_crypt(struct pdf_out *pdf, const uint8_t *seed, struct
     return status;
 }
 
+static pl_status out_begin(struct pdf_out *pdf, const uint8_t *seed, struct pl_fault *fault)
+{
+    static const struct pl_out_ops held_ops = { held_write };
+    const struct pl_convert *convert = pdf->convert;
+    pl_status status = out_encrypts(convert) ? out_make_crypt(pdf, seed, fault) : PL_OK;
+    if (status != PL_OK)
+        return status;
+    pdf->held.base.ops = &held_ops;
+    pl_bytes_init(&pdf->held.bytes, PL_PDF_LINEAR_MOST);
+    if (convert->linearize)
+        return pl_pdf_writer_new(&pdf->held.base, out_minor(pdf), NULL, &pdf->writer);
+    return pl_pdf_writer_new(pdf->out, out_minor(pdf), out_encrypts(convert) ? &pdf->crypt : NULL,
+                             &pdf->writer);
+}
+
 static pl_status out_open(const struct pl_convert *convert, const uint8_t *seed,
                           const struct pl_limits *limits, struct pl_out *out,
                           struct pl_writer **writer, struct pl_fault *fault)
 {
-    (void)limits;
     pl_status status = out_check(convert, fault);
     if (status != PL_OK)
         return status;
     struct pdf_out *made = calloc(1, sizeof *made);
     if (made == NULL)
         return PL_NO_MEMORY;
-    made->base.ops = &pl_pdf_writer_ops;
-    made->convert = convert;
-    made->part = pl_format_pdfa_part(convert->to);
+    *made = (struct pdf_out){ .base.ops = &pl_pdf_writer_ops,
+                              .convert = convert,
+                              .limits = limits,
+                              .out = out,
+                              .part = pl_format_pdfa_part(convert->to) };
     pl_bytes_init(&made->encrypt, OUT_ENCRYPT);
     pl_bytes_init(&made->scratch, OUT_SCRATCH);
     pl_bytes_init(&made->content, OUT_SCRATCH);
-    if (out_encrypts(convert))
-        status = out_make_crypt(made, seed, fault);
-    if (status == PL_OK)
-        status = pl_pdf_writer_new(out, made->part == 1 ? 4 : 7,
-                                   out_encrypts(convert) ? &made->crypt : NULL, &made->writer);
+    status = out_begin(made, seed, fault);
     pl_pdf_xobjects_init(&made->xobjects, made->writer, convert->to);
     if (status == PL_OK) {
         *writer = &made->base;
@@ -218,11 +263,10 @@ static pl_status out_page(struct pl_writer *writer, const struct pl_page *page, 
 {
     struct pdf_out *pdf = (struct pdf_out *)writer;
     uint64_t before = pl_pdf_size(pdf->writer);
-    (void)fault;
     PL_CHECK(page->kind == PL_PAGE_IMAGE);
     pl_status status = out_image_page(pdf, page);
     if (status != PL_OK)
-        return status;
+        return out_held_fault(pdf, status, fault);
     pdf->pages++;
     *bytes = pl_pdf_size(pdf->writer) - before;
     return PL_OK;
@@ -303,9 +347,9 @@ static uint32_t out_catalog(struct pdf_out *pdf, const struct out_refs *refs)
     return number;
 }
 
-static pl_status out_end(struct pl_writer *base, struct pl_fault *fault)
+/* The document, plain where it is held. */
+static pl_status out_finish(struct pdf_out *pdf, struct pl_fault *fault)
 {
-    struct pdf_out *pdf = (struct pdf_out *)base;
     struct out_refs refs = { .pages = pl_pdf_tree_end(&pdf->tree, pdf->writer) };
     pl_status status = out_intent(pdf, &refs.intent);
     if (status == PL_OK)
@@ -316,13 +360,36 @@ static pl_status out_end(struct pl_writer *base, struct pl_fault *fault)
         status = pl_pdf_labels_write(pdf->convert, pdf->pages, pdf->writer, &refs.labels);
     if (status != PL_OK)
         return status;
-    uint32_t catalog = out_catalog(pdf, &refs);
-    const struct pl_pdf_ends ends = {
-        .root = catalog,
-        .info = refs.info,
+    struct pl_pdf_ends ends = { .root = out_catalog(pdf, &refs), .info = refs.info };
+    if (!pdf->convert->linearize)
+        ends.encrypt = (struct pl_span){ (const char *)pdf->encrypt.data, pdf->encrypt.size };
+    return pl_pdf_writer_finish(pdf->writer, &ends);
+}
+
+static pl_status out_linearize(struct pdf_out *pdf, struct pl_fault *fault)
+{
+    struct pl_pdf_linear linear = {
+        .limits = pdf->limits,
+        .minor = out_minor(pdf),
+        .crypt = pdf->encrypt.size > 0 ? &pdf->crypt : NULL,
         .encrypt = { (const char *)pdf->encrypt.data, pdf->encrypt.size },
     };
-    return pl_pdf_writer_finish(pdf->writer, &ends);
+    pl_status status =
+        pl_source_memory_new(pdf->held.bytes.data, pdf->held.bytes.size, &linear.plain);
+    if (status != PL_OK)
+        return status;
+    status = pl_pdf_linearize(&linear, pdf->out, fault);
+    linear.plain->ops->free(linear.plain);
+    return status;
+}
+
+static pl_status out_end(struct pl_writer *base, struct pl_fault *fault)
+{
+    struct pdf_out *pdf = (struct pdf_out *)base;
+    pl_status status = out_finish(pdf, fault);
+    if (status != PL_OK)
+        return out_held_fault(pdf, status, fault);
+    return pdf->convert->linearize ? out_linearize(pdf, fault) : PL_OK;
 }
 
 const struct pl_writer_ops pl_pdf_writer_ops = {

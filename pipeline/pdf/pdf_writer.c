@@ -74,6 +74,12 @@ static void writer_flush(struct pl_pdf_writer *writer)
     writer->used = 0;
 }
 
+pl_status pl_pdf_flush(struct pl_pdf_writer *writer)
+{
+    writer_flush(writer);
+    return writer->status;
+}
+
 void pl_pdf_write(struct pl_pdf_writer *writer, const void *data, size_t size)
 {
     if (writer->status != PL_OK || size == 0)

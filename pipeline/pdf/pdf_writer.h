@@ -53,7 +53,10 @@ void pl_pdf_begin_stream(struct pl_pdf_writer *writer, uint64_t size);
 void pl_pdf_stream_data(struct pl_pdf_writer *writer, const void *data, size_t size);
 void pl_pdf_close_stream(struct pl_pdf_writer *writer);
 
-/* Where objects stand and what the trailer names. */
+/* Hands everything to the output that has not been, for a file that is ended by its caller. */
+pl_status pl_pdf_flush(struct pl_pdf_writer *writer) PL_MUST_USE;
+
+/* What the trailer names. */
 struct pl_pdf_ends {
     uint32_t root;
     uint32_t info;          /* 0: none */

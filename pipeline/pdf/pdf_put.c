@@ -1,0 +1,134 @@
+/* pdf_put: a walk down a value; its depth was bounded when it was read, and is again.
+ *
+ * SPDX-License-Identifier: AGPL-3.0-or-later
+ */
+#include "pipeline/pdf/pdf_put.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PUT_DEPTH 256
+#define PUT_DIGITS 17
+#define PUT_REAL_MOST 1e15 /* past it no digit behind the point is left */
+
+struct put {
+    struct pl_pdf_writer *writer;
+    pl_pdf_number_fn *number;
+    void *owner;
+    unsigned depth;
+};
+
+static pl_status put_value(struct put *put, const struct pl_pdf_value *value);
+
+static void put_real(struct put *put, double value)
+{
+    char text[64];
+    if (!(value < PUT_REAL_MOST && value > -PUT_REAL_MOST)) /* nor is it a number at all */
+        value = value > 0 ? PUT_REAL_MOST : value < 0 ? -PUT_REAL_MOST : 0;
+    for (int digits = 1; digits <= PUT_DIGITS; digits++) {
+        (void)snprintf(text, sizeof text, "%.*f", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    pl_pdf_format(put->writer, " %s", text);
+}
+
+static void put_reference(struct put *put, struct pl_pdf_ref from)
+{
+    uint32_t number = put->number(put->owner, from);
+    if (number == 0) {
+        pl_pdf_format(put->writer, " null");
+    } else {
+        pl_pdf_format(put->writer, " %u 0 R", number);
+    }
+}
+
+static pl_status put_array(struct put *put, const struct pl_pdf_value *array)
+{
+    pl_status status = PL_OK;
+    pl_pdf_format(put->writer, "[");
+    for (size_t i = 0; i < array->as.array.count && status == PL_OK; i++)
+        status = put_value(put, array->as.array.items[i]);
+    pl_pdf_format(put->writer, "]");
+    return status;
+}
+
+/* Of a dictionary, or of a stream without its length. */
+static pl_status put_entries(struct put *put, const struct pl_pdf_value *dict)
+{
+    pl_status status = PL_OK;
+    for (size_t i = 0; i < dict->as.dict.count && status == PL_OK; i++) {
+        const struct pl_pdf_entry *entry = &dict->as.dict.entries[i];
+        if (dict->kind == PL_PDF_STREAM && pl_span_equals(entry->key, "Length"))
+            continue;
+        pl_pdf_name(put->writer, entry->key);
+        status = put_value(put, entry->value);
+    }
+    return status;
+}
+
+static pl_status put_dict(struct put *put, const struct pl_pdf_value *dict)
+{
+    pl_pdf_format(put->writer, "<<");
+    pl_status status = put_entries(put, dict);
+    pl_pdf_format(put->writer, ">>");
+    return status;
+}
+
+static pl_status put_value(struct put *put, const struct pl_pdf_value *value)
+{
+    struct pl_pdf_writer *writer = put->writer;
+    pl_status status = PL_OK;
+    if (put->depth == PUT_DEPTH)
+        return PL_BAD_DOCUMENT;
+    put->depth++;
+    switch (value->kind) {
+    case PL_PDF_NULL:
+        pl_pdf_format(writer, " null");
+        break;
+    case PL_PDF_BOOL:
+        pl_pdf_format(writer, value->as.boolean ? " true" : " false");
+        break;
+    case PL_PDF_INT:
+        pl_pdf_format(writer, " %lld", (long long)value->as.integer);
+        break;
+    case PL_PDF_REAL:
+        put_real(put, value->as.real);
+        break;
+    case PL_PDF_NAME:
+        pl_pdf_name(writer, value->as.text);
+        break;
+    case PL_PDF_STRING:
+        pl_pdf_string(writer, value->as.text);
+        break;
+    case PL_PDF_ARRAY:
+        status = put_array(put, value);
+        break;
+    case PL_PDF_DICT:
+        status = put_dict(put, value);
+        break;
+    case PL_PDF_STREAM: /* resolved on the way here: its object is named */
+        put_reference(put, value->as.dict.self);
+        break;
+    case PL_PDF_REF:
+        put_reference(put, value->as.ref);
+        break;
+    }
+    put->depth--;
+    return status;
+}
+
+pl_status pl_pdf_put_value(struct pl_pdf_writer *writer, const struct pl_pdf_value *value,
+                           pl_pdf_number_fn *number, void *owner)
+{
+    struct put put = { .writer = writer, .number = number, .owner = owner };
+    return put_value(&put, value);
+}
+
+pl_status pl_pdf_put_stream(struct pl_pdf_writer *writer, const struct pl_pdf_value *stream,
+                            pl_pdf_number_fn *number, void *owner)
+{
+    struct put put = { .writer = writer, .number = number, .owner = owner };
+    pl_pdf_format(writer, "<<");
+    return put_entries(&put, stream);
+}
