@@ -1,14 +1,18 @@
 /* pdf_probe: what our reader of PDF structure says of files, one line each, for comparison with
  * other readers.
  *
- *   pdf_probe [--decode] [--password TEXT] FILE...
+ *   pdf_probe [--decode] [--streams] [--password TEXT] FILE...
  *
  * Fields, by tabs: file, status, pages, "repaired" or "-", "encrypted" or "-", milliseconds to
  * open, milliseconds to walk everything, streams decoded, streams refused, operators, peak RSS in
- * KiB, sentence. --decode walks all pages and objects and decodes all streams that are no images.
+ * KiB, sentence. --decode walks all pages and objects and decodes all streams as far as their image
+ * filters.
+ * --streams prints before that line "stream", number, status, image filter, size and SHA-256 of
+ * the decoded bytes of each.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
+#include "engine/base/digest.h"
 #include "pipeline/pdf/pdf_content.h"
 #include "pipeline/pdf/pdf_file.h"
 
@@ -16,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 struct probe {
@@ -25,6 +28,7 @@ struct probe {
     unsigned decoded;
     unsigned refused;
     unsigned long operators;
+    bool streams;
 };
 
 static double probe_now_ms(void)
@@ -64,6 +68,14 @@ static void probe_stream(struct probe *probe, const struct pl_pdf_value *stream,
         probe->refused++;
     if (status == PL_OK && content)
         probe_content(probe, &data);
+    if (probe->streams && !content) {
+        uint8_t digest[PL_SHA256_BYTES];
+        char hex[2 * PL_SHA256_BYTES + 1];
+        pl_sha256_of(data.data, data.size, digest);
+        (void)printf("stream\t%" PRIu32 "\t%s\t%.*s\t%zu\t%s\n", stream->as.dict.self.number,
+                     pl_status_name(status), (int)filter.size, filter.data, data.size,
+                     pl_text_hex(digest, sizeof digest, hex));
+    }
     pl_bytes_fini(&data);
 }
 
@@ -102,6 +114,21 @@ static void probe_walk(struct probe *probe)
     }
 }
 
+/* VmHWM: ru_maxrss would begin with what the parent process had. */
+static unsigned long probe_peak_kib(void)
+{
+    char line[128];
+    unsigned long peak = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            peak = strtoul(line + 6, NULL, 10);
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return peak;
+}
+
 static uint8_t *probe_slurp(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
@@ -118,9 +145,9 @@ static uint8_t *probe_slurp(const char *path, size_t *size)
     return data;
 }
 
-static void probe_file(const char *path, const char *password, bool decode)
+static void probe_file(const char *path, const char *password, bool decode, bool streams)
 {
-    struct probe probe = { .file = NULL };
+    struct probe probe = { .streams = streams };
     struct pl_source *source = NULL;
     size_t size = 0;
     uint8_t *data = probe_slurp(path, &size);
@@ -131,16 +158,14 @@ static void probe_file(const char *path, const char *password, bool decode)
         pl_pdf_file_open(source, &pl_limits_default, password, &probe.file, &probe.fault);
     double opened = probe_now_ms();
     bool open = status == PL_OK;
-    if (open && decode)
+    if (open && (decode || streams))
         probe_walk(&probe);
     double walked = probe_now_ms();
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
-    (void)printf("%s\t%s\t%" PRIu32 "\t%s\t%s\t%.3f\t%.3f\t%u\t%u\t%lu\t%ld\t%s\n", path,
+    (void)printf("%s\t%s\t%" PRIu32 "\t%s\t%s\t%.3f\t%.3f\t%u\t%u\t%lu\t%lu\t%s\n", path,
                  pl_status_name(status), open ? pl_pdf_page_count(probe.file) : 0,
                  open && pl_pdf_file_is_repaired(probe.file) ? "repaired" : "-",
                  open && pl_pdf_file_is_encrypted(probe.file) ? "encrypted" : "-", opened - begin,
-                 walked - opened, probe.decoded, probe.refused, probe.operators, usage.ru_maxrss,
+                 walked - opened, probe.decoded, probe.refused, probe.operators, probe_peak_kib(),
                  probe.fault.reason);
     pl_pdf_file_free(probe.file);
     source->ops->free(source);
@@ -151,13 +176,16 @@ int main(int argc, char **argv)
 {
     const char *password = NULL;
     bool decode = false;
+    bool streams = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--decode") == 0)
             decode = true;
+        else if (strcmp(argv[i], "--streams") == 0)
+            streams = true;
         else if (strcmp(argv[i], "--password") == 0 && i + 1 < argc)
             password = argv[++i];
         else
-            probe_file(argv[i], password, decode);
+            probe_file(argv[i], password, decode, streams);
     }
     return 0;
 }
