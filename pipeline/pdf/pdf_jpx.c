@@ -150,7 +150,7 @@ pl_status pl_jpx_scan(struct pl_source *source, struct pl_jpx_info *out, struct 
     out->boxed = true;
     uint64_t at = 0;
     for (unsigned i = 0; i < BOX_MOST; i++) {
-        struct box box;
+        struct box box = { 0 };
         status = box_read(source, at, &box, fault);
         if (status != PL_OK)
             return status;
