@@ -1,8 +1,9 @@
 /* pdf_out: the writer of all kinds of PDF, append-only (ISO 32000-1, ISO 19005-1 to -3).
  *
- * For each page its images, the content that draws them and the page object; at the end what the
- * whole file needs. Memory does not grow with pages beyond 8 bytes an object, and the same pages
- * give the same bytes. Pages of the same size share one content stream.
+ * For each page its images, the content that draws them and the page object, or what is imported
+ * from another PDF; at the end what the whole file needs. Memory does not grow with pages beyond 8
+ * bytes an object, and the same pages give the same bytes. Pages of the same size share one content
+ * stream.
  *
  *            header  colour               Info, XMP                  besides
  * pdf        1.7     as the pages have it  both, when there is a text  encryption (AES-256, R6)
@@ -15,6 +16,7 @@
  */
 #include "pipeline/codec/flate.h"
 #include "pipeline/pdf/icc.h"
+#include "pipeline/pdf/pdf_import.h"
 #include "pipeline/pdf/pdf_info.h"
 #include "pipeline/pdf/pdf_labels.h"
 #include "pipeline/pdf/pdf_linearize.h"
@@ -49,6 +51,7 @@ struct pdf_out {
     struct pl_bytes encrypt; /* the dictionary; empty: not encrypted */
     struct pl_pdf_writer *writer;
     struct pl_pdf_xobjects xobjects;
+    struct pl_pdf_import *import; /* NULL until a page is imported */
     struct pl_pdf_tree tree;
     uint64_t pages;
     struct pl_bytes scratch;
@@ -63,9 +66,19 @@ static bool out_encrypts(const struct pl_convert *convert)
     return convert->user_password[0] != '\0' || convert->owner_password[0] != '\0';
 }
 
+static enum pl_want out_want(const struct pl_convert *convert)
+{
+    static const enum pl_want wants[] = { PL_WANT_PDF, PL_WANT_PDFA_1, PL_WANT_PDFA_2,
+                                          PL_WANT_PDFA_3 };
+    return wants[pl_format_pdfa_part(convert->to)];
+}
+
+/* A page that is imported was surveyed for the format; for plain PDF any will do. */
 static bool out_carries(const struct pl_convert *convert, const struct pl_page *page)
 {
-    return page->kind == PL_PAGE_IMAGE && pl_pdf_xobject_carries(convert->to, page);
+    if (page->kind == PL_PAGE_PDF)
+        return page->pdf->want == out_want(convert) || out_want(convert) == PL_WANT_PDF;
+    return pl_pdf_xobject_carries(convert->to, page);
 }
 
 /* What only these formats ask of a page: profiles, and a note on a size that has no place. */
@@ -94,6 +107,7 @@ static void out_close(struct pl_writer *writer)
     struct pdf_out *pdf = (struct pdf_out *)writer;
     if (pdf == NULL)
         return;
+    pl_pdf_import_free(pdf->import);
     pl_pdf_writer_free(pdf->writer);
     pl_pdf_xobjects_fini(&pdf->xobjects);
     pl_bytes_fini(&pdf->held.bytes);
@@ -258,13 +272,30 @@ static pl_status out_image_page(struct pdf_out *pdf, const struct pl_page *page)
     return pl_pdf_status(pdf->writer);
 }
 
+static pl_status out_imported_page(struct pdf_out *pdf, const struct pl_page *page,
+                                   struct pl_fault *fault)
+{
+    pl_status status = pdf->import == NULL ? pl_pdf_import_new(pdf->writer, &pdf->import) : PL_OK;
+    if (status != PL_OK)
+        return status;
+    uint32_t parent = pl_pdf_tree_parent(&pdf->tree, pdf->writer);
+    uint32_t number = pl_pdf_reserve(pdf->writer);
+    status = pl_pdf_status(pdf->writer);
+    if (status == PL_OK)
+        status = pl_pdf_import_page(pdf->import, page->pdf, number, parent, fault);
+    if (status != PL_OK)
+        return status;
+    pl_pdf_tree_add(&pdf->tree, number);
+    return pl_pdf_status(pdf->writer);
+}
+
 static pl_status out_page(struct pl_writer *writer, const struct pl_page *page, uint64_t *bytes,
                           struct pl_fault *fault)
 {
     struct pdf_out *pdf = (struct pdf_out *)writer;
     uint64_t before = pl_pdf_size(pdf->writer);
-    PL_CHECK(page->kind == PL_PAGE_IMAGE);
-    pl_status status = out_image_page(pdf, page);
+    pl_status status =
+        page->kind == PL_PAGE_PDF ? out_imported_page(pdf, page, fault) : out_image_page(pdf, page);
     if (status != PL_OK)
         return out_held_fault(pdf, status, fault);
     pdf->pages++;

@@ -44,7 +44,7 @@ struct pl_pdf_box pl_pdf_page_box(const struct pl_page *page, const struct pl_co
     struct pl_pdf_box box = { .width = box_side(page->width_px, page->x_mdpi),
                               .height = box_side(page->height_px, page->y_mdpi),
                               .user_unit = 1,
-                              .rotate = (box_rotate(page->orientation) + convert->rotate) % 360 };
+                              .rotate = box_rotate(page->orientation) };
     uint64_t longest = box.width > box.height ? box.width : box.height;
     if (longest > BOX_MAX) {
         uint64_t unit = (longest + BOX_MAX - 1) / BOX_MAX;

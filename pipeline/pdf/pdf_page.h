@@ -13,7 +13,7 @@ struct pl_pdf_box {
     uint64_t width;
     uint64_t height;
     unsigned user_unit; /* 1 unless a side is longer than 14,400 points */
-    unsigned rotate;    /* 0, 90, 180, 270: the page's own and that of the settings */
+    unsigned rotate;    /* 0, 90, 180, 270 */
     const char *rule;   /* what was done to an odd size, for the page ledger; NULL: nothing */
 };
 

@@ -11,6 +11,8 @@
 #include "pipeline/codec/flate.h"
 #include "pipeline/image/profile.h"
 #include "pipeline/pdf/icc.h"
+#include "pipeline/pdf/pdf_jpx.h"
+#include "pipeline/source.h"
 
 #include <string.h>
 
@@ -68,6 +70,38 @@ static bool carries_palette(const struct pl_page *page)
            (page->palette.size % entry == 0 && page->palette.size / entry <= XOBJECT_PALETTE_MOST);
 }
 
+/* Whether the head of a JPEG 2000 image can be read; what it says. */
+static bool jpx_scan(const struct pl_page *page, const struct pl_page_part *part,
+                     struct pl_jpx_info *info)
+{
+    struct pl_source *source = NULL;
+    if (pl_source_memory_new(page->data.data + part->at, part->size, &source) != PL_OK)
+        return false;
+    bool good = pl_jpx_scan(source, info, NULL) == PL_OK;
+    source->ops->free(source);
+    return good;
+}
+
+static bool jpx_has_space(unsigned part, const struct pl_page *page)
+{
+    return pl_profile_fits(page->icc.data, page->icc.size, page->colour) ||
+           (part != 0 && page->colour == PL_COLOUR_CMYK);
+}
+
+/* Not before PDF 1.5. */
+static bool carries_jpx(unsigned part, const struct pl_page *page)
+{
+    for (size_t i = 0; i < page->part_count; i++) {
+        struct pl_jpx_info info;
+        if (part == 1 || !jpx_scan(page, &page->parts[i], &info))
+            return false;
+        if (part != 0 &&
+            (!info.boxed || pl_jpx_refuses_pdfa(&info, jpx_has_space(part, page)) != NULL))
+            return false;
+    }
+    return true;
+}
+
 static bool carries_filter(unsigned part, const struct pl_page *page)
 {
     bool plain = page->palette.size == 0;
@@ -84,7 +118,7 @@ static bool carries_filter(unsigned part, const struct pl_page *page)
     case PL_FILTER_LZW:
         return part == 0 && carries_bits(part, page) && page->predictor <= 2;
     case PL_FILTER_JPX:
-        return part == 0 && plain;
+        return plain && carries_jpx(part, page);
     }
     return false;
 }
@@ -312,13 +346,15 @@ static void xobject_filter(struct pl_pdf_writer *writer, const struct pl_page *p
     }
 }
 
-/* JPEG 2000 tells its own depth, and its colour space unless a profile was found beside it. */
+/* JPEG 2000 tells its own depth, and, but for a bare code stream, its colour space, unless a
+ * profile was found beside it. */
 static void xobject_samples(struct pl_pdf_writer *writer, const struct pl_page *page,
-                            const struct xobject_refs *refs)
+                            const struct pl_page_part *part, const struct xobject_refs *refs)
 {
     static const char *const decode[] = { "", "1 0", "", "1 0 1 0 1 0", "1 0 1 0 1 0 1 0" };
-    bool told = page->filter == PL_FILTER_JPX;
-    if (!told)
+    struct pl_jpx_info info = { 0 };
+    bool told = page->filter == PL_FILTER_JPX && jpx_scan(page, part, &info) && info.boxed;
+    if (page->filter != PL_FILTER_JPX)
         pl_pdf_format(writer, "/BitsPerComponent %u", page->bits);
     if (refs->palette != 0) {
         pl_pdf_format(writer, "/ColorSpace %u 0 R", refs->palette);
@@ -340,7 +376,7 @@ static void xobject_image(struct pl_pdf_writer *writer, const struct pl_page *pa
     pl_pdf_begin(writer, pl_pdf_reserve(writer));
     pl_pdf_format(writer, "<</Type/XObject/Subtype/Image/Width %u/Height %u", page->width_px,
                   part->rows);
-    xobject_samples(writer, page, refs);
+    xobject_samples(writer, page, part, refs);
     xobject_filter(writer, page, part->rows, refs);
     pl_pdf_end_stream(writer, page->data.data + part->at, part->size);
 }

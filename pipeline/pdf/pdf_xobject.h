@@ -34,9 +34,9 @@ void pl_pdf_xobjects_init(struct pl_pdf_xobjects *xobjects, struct pl_pdf_writer
 void pl_pdf_xobjects_fini(struct pl_pdf_xobjects *xobjects);
 
 /* Whether the images of a page of kind PL_PAGE_IMAGE can be written as they are, by the rules of
- * the format: PDF takes every filter; PDF/A neither LZW (6.1.10 of part 1, 6.1.7.2 of 2 and 3) nor,
- * in part 1, JPEG 2000, 16 bits a sample and more than 4,095 bands (all three are younger than
- * PDF 1.4 or over its limits). */
+ * the format: PDF takes every filter; PDF/A no LZW (6.1.10 of part 1, 6.1.7.2 of 2 and 3) and JPEG
+ * 2000 by the rules of ISO 19005-2 6.2.8.3; part 1 no JPEG 2000, no 16 bits a sample and no more
+ * than 4,095 bands (all three are younger than PDF 1.4 or over its limits). */
 bool pl_pdf_xobject_carries(enum pl_format format, const struct pl_page *page);
 
 /* A profile of ICC version 4 has no place in PDF/A-1, which is bound to version 2: it is dropped

@@ -76,19 +76,6 @@ static void pdf_page__longer_than_200_inches_in_pdfa_1__shown_smaller(void **sta
     assert_non_null(box.rule);
 }
 
-static void pdf_page__settings_rotate__added_to_the_pages_own(void **state)
-{
-    (void)state;
-    struct pl_convert convert;
-    pl_convert_defaults(&convert, PL_FORMAT_PDF);
-    struct pl_page page = page_of(300, 200, 100000, 100000);
-    page.orientation = 8;
-    convert.rotate = 180;
-    assert_int_equal(pl_pdf_page_box(&page, &convert).rotate, 90);
-    convert.rotate = 90;
-    assert_int_equal(pl_pdf_page_box(&page, &convert).rotate, 0);
-}
-
 static void pdf_page__smaller_than_3_units__enlarged(void **state)
 {
     (void)state;
@@ -211,7 +198,6 @@ int main(void)
         cmocka_unit_test(icc__profiles_of_ours__are_well_formed),
         cmocka_unit_test(icc__curve_of_version_2__is_that_of_the_standard),
         cmocka_unit_test(pdf_page__longer_than_200_inches_in_pdfa_1__shown_smaller),
-        cmocka_unit_test(pdf_page__settings_rotate__added_to_the_pages_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
