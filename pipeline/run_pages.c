@@ -133,6 +133,8 @@ static void view_load(struct view *view, uint32_t n)
     if (slot->status == PL_OK)
         slot->status = from->reader->ops->load(from->reader, view->source, place.page, &slot->page,
                                                &slot->fault);
+    if (from->source == ring->inputs->items[place.input].made)
+        slot->page.how = PL_PAGE_RENDERED; /* whatever is done to it now */
     if (slot->status == PL_OK)
         slot_fit(ring, slot);
 }
