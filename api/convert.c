@@ -200,7 +200,7 @@ static pl_status convert_start(struct convert *convert, struct pl_fault *fault)
         .interpreters = { .processes = 1,
                           .memory_bytes = convert->settings.workers_interpreter_memory_bytes },
     };
-    pl_status status = pl_launcher_new_inside(pl_worker_main, convert_worker_user(convert),
+    pl_status status = pl_launcher_new_inside(pl_worker_main_plain, convert_worker_user(convert),
                                               &convert->launcher, fault);
     if (status == PL_OK)
         status = pl_loop_new(&convert->loop);

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define RUN_THREADS_MAX 64
 #define RUN_STACK_BYTES ((size_t)1 << 20)
@@ -49,6 +50,9 @@ struct ring {
     uint32_t written; /* pages that are done with */
     unsigned idle;    /* threads that wait for room */
     bool stop;
+    struct view *threads; /* the caller's own: room, and how many run */
+    unsigned started;
+    bool is_started;
 };
 
 /* One thread's way to the inputs: a clone of the source that it reads now. */
@@ -292,24 +296,6 @@ static void ring_release(struct ring *ring, struct slot *slot)
     ring_unlock(ring);
 }
 
-static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_outputs *output,
-                            struct pl_fault *fault)
-{
-    const struct pl_run_job *job = ring->job;
-    pl_status status = PL_OK;
-    while (status == PL_OK && ring->written < ring->inputs->total) {
-        struct slot *slot = ring_await(ring, view);
-        size_t input = pl_run_inputs_place(ring->inputs, ring->written).input;
-        status = slot->status == PL_OK
-                     ? pl_run_outputs_page(output, input, &slot->page, fault)
-                     : pl_run_blame(job, input, slot->status, &slot->fault, fault);
-        ring_release(ring, slot);
-        if (status == PL_OK && job->on_page != NULL)
-            job->on_page(job->owner, ring->written, ring->inputs->total);
-    }
-    return status;
-}
-
 /* Starts up to `wanted` threads; how many there are. Fewer only make it slower. */
 static unsigned ring_start(struct ring *ring, struct view *threads, unsigned wanted)
 {
@@ -327,14 +313,54 @@ static unsigned ring_start(struct ring *ring, struct view *threads, unsigned wan
     return started;
 }
 
-static void ring_stop(struct ring *ring, struct view *threads, unsigned started)
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* Waits for the next page, and starts the threads when it was worth one. */
+static struct slot *ring_await_timed(struct ring *ring, struct view *view)
+{
+    if (ring->is_started)
+        return ring_await(ring, view);
+    uint64_t after_ns = (uint64_t)ring->job->threads_after_us * 1000;
+    uint64_t began_ns = after_ns > 0 ? now_ns() : 0;
+    struct slot *slot = after_ns > 0 ? ring_await(ring, view) : NULL;
+    if (after_ns == 0 || now_ns() - began_ns > after_ns) {
+        ring->is_started = true;
+        ring->started = ring_start(ring, ring->threads, ring->window - 2);
+    }
+    return slot == NULL ? ring_await(ring, view) : slot;
+}
+
+static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_outputs *output,
+                            struct pl_fault *fault)
+{
+    const struct pl_run_job *job = ring->job;
+    pl_status status = PL_OK;
+    while (status == PL_OK && ring->written < ring->inputs->total) {
+        struct slot *slot = ring_await_timed(ring, view);
+        size_t input = pl_run_inputs_place(ring->inputs, ring->written).input;
+        status = slot->status == PL_OK
+                     ? pl_run_outputs_page(output, input, &slot->page, fault)
+                     : pl_run_blame(job, input, slot->status, &slot->fault, fault);
+        ring_release(ring, slot);
+        if (status == PL_OK && job->on_page != NULL)
+            job->on_page(job->owner, ring->written, ring->inputs->total);
+    }
+    return status;
+}
+
+static void ring_stop(struct ring *ring)
 {
     ring_lock(ring);
     ring->stop = true;
     PL_CHECK(pthread_cond_broadcast(&ring->room) == 0);
     ring_unlock(ring);
-    for (unsigned i = 0; i < started; i++)
-        PL_CHECK(pthread_join(threads[i].thread, NULL) == 0);
+    for (unsigned i = 0; i < ring->started; i++)
+        PL_CHECK(pthread_join(ring->threads[i].thread, NULL) == 0);
 }
 
 static uint32_t ring_window(const struct pl_run_job *job, uint32_t total)
@@ -362,7 +388,8 @@ pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_outputs *outp
     struct ring ring = { .inputs = inputs,
                          .job = inputs->job,
                          .writer = output->ops,
-                         .window = ring_window(inputs->job, inputs->total) };
+                         .window = ring_window(inputs->job, inputs->total),
+                         .threads = threads };
     struct view mine = { .ring = &ring };
     pl_status status = PL_NO_MEMORY;
     PL_CHECK(pthread_mutex_init(&ring.lock, NULL) == 0);
@@ -370,9 +397,8 @@ pl_status pl_run_pages(struct pl_run_inputs *inputs, struct pl_run_outputs *outp
     PL_CHECK(pthread_cond_init(&ring.room, NULL) == 0);
     ring.slots = calloc(ring.window, sizeof *ring.slots);
     if (ring.slots != NULL) {
-        unsigned started = ring_start(&ring, threads, ring.window - 2);
         status = ring_write(&ring, &mine, output, fault);
-        ring_stop(&ring, threads, started);
+        ring_stop(&ring);
         pl_run_render_end(inputs);
         view_close(&mine);
     }

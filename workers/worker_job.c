@@ -7,6 +7,8 @@
 #include "engine/base/cipher.h"
 #include "workers/worker_documents.h"
 
+#define JOB_THREADS_AFTER_US 150 /* a copied page takes 40 to 100 */
+
 /* A seal there and back, a digest, and what documents are encrypted with. */
 static pl_status job_warm_ciphers(void)
 {
@@ -31,11 +33,11 @@ static pl_status job_warm_ciphers(void)
     return status == PL_OK ? pl_cipher_warm() : status;
 }
 
-pl_status pl_worker_job_warm(struct pl_fault *fault)
+pl_status pl_worker_job_warm(bool is_plain, struct pl_fault *fault)
 {
     char definition[512];
     struct pl_plan plan;
-    pl_status status = job_warm_ciphers();
+    pl_status status = is_plain ? pl_cipher_prepare() : job_warm_ciphers();
     if (status != PL_OK)
         return pl_fault_set(fault, status, "the worker cannot set up its ciphers: %s",
                             pl_status_text(status));
@@ -122,6 +124,7 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
                                      .limits = &limits,
                                      .interpreter = job->interpreter,
                                      .threads = job->threads > 1 ? job->threads : 0,
+                                     .threads_after_us = JOB_THREADS_AFTER_US,
                                      .on_page = job->on_page,
                                      .owner = job->owner };
     status = pl_run_plan(&work, &result, &report->fault);

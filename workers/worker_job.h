@@ -20,8 +20,9 @@ struct pl_worker_job {
 };
 
 /* Does once, before the sandbox, what the libraries of a job do once in their life: ciphers are
- * looked up, the hash of JSON objects is seeded from /dev/urandom. */
-pl_status pl_worker_job_warm(struct pl_fault *fault) PL_MUST_USE;
+ * looked up, the hash of JSON objects is seeded from /dev/urandom. Where no file of any job is sealed
+ * (`is_plain`) ciphers wait until a document needs one. */
+pl_status pl_worker_job_warm(bool is_plain, struct pl_fault *fault) PL_MUST_USE;
 /* Tells of each document on the socket, and fills the report. */
 void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report);
 

@@ -38,6 +38,7 @@
 
 struct worker {
     struct pl_wire_setup setup;
+    bool is_plain;
     struct pl_channel_packet packet;
     struct pl_bytes out; /* the frame being sent */
     struct pl_clock clock;
@@ -121,14 +122,14 @@ static pl_status worker_run_one(struct worker *worker)
 
 /* Page threads hold no large arrays on their stacks, and 64 of glibc's 8 MiB would use up the
  * limit. */
-static pl_status worker_warm(struct pl_fault *fault)
+static pl_status worker_warm(const struct worker *worker, struct pl_fault *fault)
 {
     pthread_attr_t attributes;
     (void)pthread_attr_init(&attributes);
     bool good = pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES) == 0 &&
                 pthread_setattr_default_np(&attributes) == 0;
     (void)pthread_attr_destroy(&attributes);
-    return good ? pl_worker_job_warm(fault)
+    return good ? pl_worker_job_warm(worker->is_plain, fault)
                 : pl_fault_set(fault, PL_UNAVAILABLE, "the worker cannot set up its threads");
 }
 
@@ -163,7 +164,7 @@ static pl_status worker_start(struct worker *worker, struct pl_fault *fault)
                    ? status
                    : pl_fault_set(fault, status, "the engine did not say what a worker may use");
     worker->setup = frame.as.setup;
-    status = worker_warm(fault);
+    status = worker_warm(worker, fault);
     if (status != PL_OK)
         return status;
     worker_start_interpreter(worker);
@@ -195,7 +196,7 @@ bool pl_worker_has_socket(void)
            type == SOCK_SEQPACKET;
 }
 
-int pl_worker_main(const char *scratch)
+static int worker_live(const char *scratch, bool is_plain)
 {
     struct pl_fault fault = { .status = PL_OK };
     if (geteuid() == 0 || getegid() == 0) {
@@ -208,6 +209,7 @@ int pl_worker_main(const char *scratch)
         return PL_WORKER_FAILED;
     worker->clock = PL_CLOCK_SYSTEM;
     worker->scratch = scratch;
+    worker->is_plain = is_plain;
     pl_bytes_init(&worker->out, PL_WIRE_FRAME_BYTES);
     pl_status status = worker_start(worker, &fault);
     if (fault.status != PL_OK)
@@ -215,4 +217,14 @@ int pl_worker_main(const char *scratch)
     while (status == PL_OK)
         status = worker_run_one(worker);
     _exit(status == PL_PEER_GONE ? PL_WORKER_DONE : PL_WORKER_FAILED);
+}
+
+int pl_worker_main(const char *scratch)
+{
+    return worker_live(scratch, false);
+}
+
+int pl_worker_main_plain(const char *scratch)
+{
+    return worker_live(scratch, true);
 }

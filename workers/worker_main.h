@@ -16,5 +16,7 @@ bool pl_worker_has_socket(void);
  * for other workers. Refuses to run as root. Leaves by _exit but for early failures: no handler of
  * a library has anything to do at the end, nor the right to. */
 int pl_worker_main(const char *scratch);
+/* The same for one that never sees a sealed file: ready sooner (`platen convert`). */
+int pl_worker_main_plain(const char *scratch);
 
 #endif

@@ -126,3 +126,8 @@ pl_status pl_cipher_warm(void)
     }
     return PL_OK;
 }
+
+pl_status pl_cipher_prepare(void)
+{
+    return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 ? PL_OK : PL_UNAVAILABLE;
+}

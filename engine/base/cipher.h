@@ -28,7 +28,9 @@ pl_status pl_aes_cbc(bool encrypt, const uint8_t *key, size_t key_size,
 /* One block, ECB; 32-byte key. */
 pl_status pl_aes_block(bool encrypt, const uint8_t key[32],
                        uint8_t block[PL_AES_BLOCK]) PL_MUST_USE;
-/* To be called once before a sandbox. */
+/* Either is to be called once before a sandbox: makes all of them ready, or sees to it that they
+ * can be made ready later without a look at the disk. */
 pl_status pl_cipher_warm(void) PL_MUST_USE;
+pl_status pl_cipher_prepare(void) PL_MUST_USE;
 
 #endif
