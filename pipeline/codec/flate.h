@@ -34,8 +34,8 @@ void pl_inflate_restart_raw(struct pl_inflate *inflate);
 /* Decodes from the cursor into out[0..size) until either is used up or the stream has ended; *got
  * is what was written. PL_BAD_DOCUMENT: no stream, a damaged one, or its checksum is wrong (what
  * was written before stays good); PL_NO_MEMORY. */
-pl_status pl_inflate_run(struct pl_inflate *inflate, struct pl_cursor *in, uint8_t *out,
-                         size_t size, size_t *got) PL_MUST_USE;
+pl_status pl_inflate_run(struct pl_inflate *stream, struct pl_cursor *in, uint8_t *out, size_t size,
+                         size_t *got) PL_MUST_USE;
 /* Whether the end of the stream was reached, its checksum being right. */
 bool pl_inflate_ended(const struct pl_inflate *inflate);
 /* Asked when all input was given: whether nothing but the checksum, or a part of it, is missing.

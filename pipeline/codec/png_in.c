@@ -74,7 +74,7 @@ static bool depth_is_allowed(unsigned type, unsigned bits)
 /* IHDR, which is the first chunk. */
 static pl_status head_read(struct pl_png_chunks *chunks, struct pl_png_head *out)
 {
-    uint8_t data[13];
+    uint8_t data[13] = { 0 };
     pl_status status = pl_png_chunks_next(chunks);
     if (status != PL_OK)
         return status;
@@ -160,8 +160,8 @@ static pl_status palette_apply_alpha(struct png_load *load, const uint8_t *alpha
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; n < 3; n++) {
-            unsigned value = palette->data[3 * i + n];
-            palette->data[3 * i + n] =
+            unsigned value = palette->data[i * 3 + n];
+            palette->data[i * 3 + n] =
                 (uint8_t)((value * alpha[i] + 255U * (255U - alpha[i]) + 127) / 255);
         }
         any = any || alpha[i] != 255;
@@ -191,7 +191,7 @@ static pl_status take_transparency(struct png_load *load)
         return status;
     if (has_palette)
         return palette_apply_alpha(load, data, chunks->size);
-    for (unsigned n = 0; n < samples; n++)
+    for (size_t n = 0; n < samples; n++)
         load->head.key[n] =
             (uint16_t)((data[2 * n] << 8 | data[2 * n + 1]) & ((1 << load->head.bits) - 1));
     load->head.has_key = true;
@@ -537,7 +537,7 @@ static uint32_t png_page_count(const struct pl_reader *base)
 static pl_status png_open(struct pl_source *source, const struct pl_open_settings *settings,
                           struct pl_reader **out, struct pl_fault *fault)
 {
-    struct pl_png_head head;
+    struct pl_png_head head = { 0 };
     struct png_reader *reader = NULL;
     struct pl_png_chunks *chunks = malloc(sizeof *chunks);
     if (chunks == NULL)

@@ -153,9 +153,10 @@ pl_status pl_tiff_encode(enum pl_tiff_compression compression, struct pl_page *p
     size_t strip_rows = STRIP_BYTES / encoder.row_bytes;
     strip_rows = strip_rows == 0 ? 1 : strip_rows;
     encoder.strip_rows = strip_rows < page->height_px ? (uint32_t)strip_rows : page->height_px;
-    encoder.strip = malloc(encoder.strip_rows * encoder.row_bytes);
+    uint8_t *strip = malloc(encoder.strip_rows * encoder.row_bytes);
     pl_status status = PL_NO_MEMORY;
-    if (encoder.strip == NULL)
+    encoder.strip = strip;
+    if (strip == NULL)
         goto done;
     status = pl_flate_rows_new(page, &rows);
     if (status == PL_OK)
@@ -164,7 +165,7 @@ pl_status pl_tiff_encode(enum pl_tiff_compression compression, struct pl_page *p
         encode_settle(&encoder, page);
 done:
     pl_flate_rows_free(rows);
-    free(encoder.strip);
+    free(strip);
     pl_page_fini(&encoder.made);
     return status;
 }

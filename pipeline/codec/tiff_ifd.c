@@ -62,7 +62,7 @@ static uint8_t *ifd_add_long(struct pl_tiff_ifd *ifd, uint16_t tag, enum tiff_ty
     size += size % 2;
     if (ifd->status == PL_OK)
         ifd->status = pl_bytes_reserve(&ifd->values, size, &room);
-    if (ifd->status != PL_OK)
+    if (ifd->status != PL_OK || room == NULL)
         return NULL;
     room[size - 1] = 0;
     entry->value = (uint32_t)ifd->values.size;
