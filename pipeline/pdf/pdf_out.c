@@ -66,19 +66,12 @@ static bool out_encrypts(const struct pl_convert *convert)
     return convert->user_password[0] != '\0' || convert->owner_password[0] != '\0';
 }
 
-static enum pl_want out_want(const struct pl_convert *convert)
-{
-    static const enum pl_want wants[] = { PL_WANT_PDF, PL_WANT_PDFA_1, PL_WANT_PDFA_2,
-                                          PL_WANT_PDFA_3 };
-    return wants[pl_format_pdfa_part(convert->to)];
-}
-
-/* A page that is imported was surveyed for the format; for plain PDF any will do. */
+/* A page to be imported was surveyed for the format by its reader, or made for it by an
+ * interpreter.
+ */
 static bool out_carries(const struct pl_convert *convert, const struct pl_page *page)
 {
-    if (page->kind == PL_PAGE_PDF)
-        return page->pdf->want == out_want(convert) || out_want(convert) == PL_WANT_PDF;
-    return pl_pdf_xobject_carries(convert->to, page);
+    return page->kind == PL_PAGE_PDF || pl_pdf_xobject_carries(convert->to, page);
 }
 
 /* What only these formats ask of a page: profiles, and a note on a size that has no place. */
