@@ -217,6 +217,8 @@ static pl_status convert_start(struct convert *convert, struct pl_fault *fault)
 
 static pl_status convert_run(struct convert *convert, struct pl_fault *fault)
 {
+    /* The limits of an instance's tenant, but for the number of files, which nobody shares. */
+    convert->settings.limits.documents = PL_RUN_DOCUMENTS_MOST;
     if (convert->options.threads > 0)
         convert->settings.workers_threads = convert->options.threads;
     pl_status status =
