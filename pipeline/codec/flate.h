@@ -40,7 +40,7 @@ pl_status pl_inflate_run(struct pl_inflate *stream, struct pl_cursor *in, uint8_
 bool pl_inflate_ended(const struct pl_inflate *inflate);
 /* Asked when all input was given: whether nothing but the checksum, or a part of it, is missing.
  * The stream is over then. */
-bool pl_inflate_is_whole(struct pl_inflate *inflate);
+bool pl_inflate_is_whole(struct pl_inflate *stream);
 
 /* CRC-32 of ISO 3309 as PNG uses it, carried on from `crc` (0 at first). */
 uint32_t pl_flate_crc(uint32_t crc, const void *data, size_t size);

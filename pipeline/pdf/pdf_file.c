@@ -127,7 +127,7 @@ static pl_status catalog_load(struct pl_pdf_file *file)
     if (status == PL_OK) {
         file->shared->catalog = pl_pdf_value_copy(&file->shared->arena, root);
         if (file->shared->catalog == NULL)
-            status = PL_TOO_LARGE;
+            status = pl_pdf_arena_empty(&file->shared->arena);
     }
     pl_pdf_file_release(file, mark);
     return status;

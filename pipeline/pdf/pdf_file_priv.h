@@ -151,6 +151,9 @@ void pl_pdf_cache_fini(struct pl_pdf_cache *cache);
 pl_status pl_pdf_work(struct pl_pdf_file *file, uint64_t bytes) PL_MUST_USE;
 void pl_pdf_work_refill(struct pl_pdf_file *file);
 
+/* Why an arena had nothing to give: PL_TOO_LARGE when little is left of it, else PL_NO_MEMORY. */
+pl_status pl_pdf_arena_empty(const struct pl_arena *arena) PL_MUST_USE;
+
 /* What a read of an object at an offset finds. */
 struct pl_pdf_found {
     struct pl_pdf_ref self;

@@ -18,6 +18,7 @@
 #define RESOLVE_DEPTH 16
 #define WORK_BASE ((uint64_t)128 << 20)
 #define WORK_FACTOR 16
+#define ARENA_LITTLE ((size_t)1 << 20)
 #define SEARCH_STEP ((size_t)1 << 16)
 
 pl_status pl_pdf_work(struct pl_pdf_file *file, uint64_t bytes)
@@ -32,6 +33,11 @@ void pl_pdf_work_refill(struct pl_pdf_file *file)
 {
     uint64_t size = file->windows.source->size;
     file->work = size < UINT64_MAX / 2 / WORK_FACTOR ? WORK_BASE + WORK_FACTOR * size : UINT64_MAX;
+}
+
+pl_status pl_pdf_arena_empty(const struct pl_arena *arena)
+{
+    return arena->limit - arena->used < ARENA_LITTLE ? PL_TOO_LARGE : PL_NO_MEMORY;
 }
 
 /* --- the end of a stream --------------------------------------------------------------------- */
@@ -227,7 +233,7 @@ static pl_status object_extent(struct pl_pdf_file *file, uint64_t at, struct obj
 {
     struct pl_pdf_value *stream = pl_arena_take(&file->arena, sizeof *stream);
     if (stream == NULL)
-        return PL_NO_MEMORY;
+        return pl_pdf_arena_empty(&file->arena);
     *stream = *parse->found.value;
     stream->kind = PL_PDF_STREAM;
     stream->as.dict.at = at + parse->data_at;
@@ -433,8 +439,8 @@ static pl_status resolve_array(struct pl_pdf_file *file, struct pl_pdf_value *to
     size_t count = to->as.array.count;
     const struct pl_pdf_value *const *from = to->as.array.items;
     struct pl_pdf_value *values = pl_arena_take(&file->arena, count * sizeof *values);
-    const struct pl_pdf_value **items = pl_arena_take(&file->arena, count * sizeof *items);
-    pl_status status = values != NULL && items != NULL ? PL_OK : PL_TOO_LARGE;
+    const struct pl_pdf_value **items = pl_arena_take(&file->arena, count * sizeof(void *));
+    pl_status status = values != NULL && items != NULL ? PL_OK : pl_pdf_arena_empty(&file->arena);
     for (size_t i = 0; i < count && status == PL_OK; i++) {
         items[i] = &values[i];
         status = resolve_into(file, from[i], &values[i], depth + 1);
@@ -449,7 +455,7 @@ static pl_status resolve_dict(struct pl_pdf_file *file, struct pl_pdf_value *to,
     const struct pl_pdf_entry *from = to->as.dict.entries;
     struct pl_pdf_value *values = pl_arena_take(&file->arena, count * sizeof *values);
     struct pl_pdf_entry *entries = pl_arena_take(&file->arena, count * sizeof *entries);
-    pl_status status = values != NULL && entries != NULL ? PL_OK : PL_TOO_LARGE;
+    pl_status status = values != NULL && entries != NULL ? PL_OK : pl_pdf_arena_empty(&file->arena);
     for (size_t i = 0; i < count && status == PL_OK; i++) {
         entries[i] = (struct pl_pdf_entry){ from[i].key, &values[i] };
         status = resolve_into(file, from[i].value, &values[i], depth + 1);
@@ -477,7 +483,7 @@ pl_status pl_pdf_resolve_all(struct pl_pdf_file *file, const struct pl_pdf_value
 {
     struct pl_pdf_value *made = pl_arena_take(&file->arena, sizeof *made);
     if (made == NULL)
-        return PL_TOO_LARGE;
+        return pl_pdf_arena_empty(&file->arena);
     *out = made;
     return resolve_into(file, value, made, 0);
 }

@@ -100,7 +100,7 @@ static pl_status parser_close_array(struct pl_pdf_parser *parser, struct pl_pdf_
     size_t first = parser_first(parser);
     size_t count = parser->count - first;
     struct pl_pdf_value *values = parser_take(parser, count, sizeof *values, &status);
-    const struct pl_pdf_value **items = parser_take(parser, count, sizeof *items, &status);
+    const struct pl_pdf_value **items = parser_take(parser, count, sizeof(void *), &status);
     if (values == NULL || items == NULL)
         return status;
     if (count > 0)
@@ -338,7 +338,7 @@ static bool copy_array(struct pl_arena *arena, const struct pl_pdf_value *from,
 {
     size_t count = from->as.array.count;
     struct pl_pdf_value *values = pl_arena_take(arena, count * sizeof *values);
-    const struct pl_pdf_value **items = pl_arena_take(arena, count * sizeof *items);
+    const struct pl_pdf_value **items = pl_arena_take(arena, count * sizeof(void *));
     if (values == NULL || items == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {

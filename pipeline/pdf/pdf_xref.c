@@ -401,7 +401,7 @@ static pl_status xref_chain(struct xref *xref, uint64_t at)
         if (shared->trailer == NULL || pl_pdf_dict_peek(shared->trailer, "Root") == NULL)
             shared->trailer = pl_pdf_value_copy(&shared->arena, trailer);
         if (shared->trailer == NULL)
-            return PL_TOO_LARGE;
+            return pl_pdf_arena_empty(&shared->arena);
         at = trailer_offset(xref, trailer, "Prev");
     }
     return PL_OK;
