@@ -53,6 +53,10 @@ if(NOT PLATEN_FUZZ)
             ${PROJECT_SOURCE_DIR}/tests/integration/convert_pixels.py $<TARGET_FILE:convert_file>)
         set_tests_properties(convert_pixels PROPERTIES TIMEOUT 1200 LABELS integration
             SKIP_RETURN_CODE 77)
+        add_test(NAME convert_rasters COMMAND ${PLATEN_PYTHON}
+            ${PROJECT_SOURCE_DIR}/tests/integration/convert_rasters.py $<TARGET_FILE:convert_file>)
+        set_tests_properties(convert_rasters PROPERTIES TIMEOUT 1200 LABELS integration
+            SKIP_RETURN_CODE 77)
     endif()
 endif()
 pl_fuzz_target(tiff_dir LIBS pl_pipeline)
