@@ -10,6 +10,7 @@
  */
 #include "pipeline/codec/codec.h"
 #include "pipeline/pdf/pdf_import.h"
+#include "pipeline/pdf/pdf_layers.h"
 #include "pipeline/pdf/pdf_picture.h"
 
 #include <pthread.h>
@@ -175,15 +176,34 @@ static pl_status survey_allows(const struct pdf_reader *reader, uint32_t n, stru
     return status == PL_OK && !allowed ? page_needs_interpreter(n, why, fault) : status;
 }
 
+/* An imported page leaves the document's configuration of layers behind: what was hidden by it
+ * would show. */
+static pl_status survey_import(const struct pdf_reader *reader, uint32_t n, struct pl_fault *fault)
+{
+    bool shown = true;
+    bool layered = false;
+    pl_status status = pl_pdf_layers_all_shown(reader->file, &shown, fault);
+    if (status == PL_OK && !shown)
+        status = pl_pdf_page_is_layered(reader->file, n, &layered, fault);
+    return status == PL_OK && layered
+               ? page_needs_interpreter(n, "has layers that may be hidden", fault)
+               : status;
+}
+
+static pl_status survey_page(const struct pdf_reader *reader, uint32_t n, struct pl_fault *fault)
+{
+    if (reader->want == PL_WANT_PICTURE)
+        return survey_picture(reader, n, fault);
+    return reader->want == PL_WANT_PDF ? survey_import(reader, n, fault)
+                                       : survey_allows(reader, n, fault);
+}
+
 static pl_status pdf_survey(struct pl_reader *base, uint32_t n, struct pl_fault *fault)
 {
     struct pdf_reader *reader = (struct pdf_reader *)base;
     PL_CHECK(n < pl_pdf_page_count(reader->file));
-    if (reader->want == PL_WANT_PDF)
-        return PL_OK;
     size_t mark = pl_pdf_file_mark(reader->file);
-    pl_status status = reader->want == PL_WANT_PICTURE ? survey_picture(reader, n, fault)
-                                                       : survey_allows(reader, n, fault);
+    pl_status status = survey_page(reader, n, fault);
     pl_pdf_file_release(reader->file, mark);
     return status;
 }

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "pipeline/pdf/pdf_allows_priv.h"
+#include "pipeline/pdf/pdf_layers.h"
 #include "pipeline/pdf/pdf_picture.h"
 #include "pipeline/pdf/pdf_walk.h"
 
@@ -22,6 +23,7 @@
 struct walking {
     struct pl_pdf_judge judge;
     unsigned nesting;
+    bool layers_shown;
 };
 
 void pl_pdf_judge_refuse(struct pl_pdf_judge *judge, const char *why)
@@ -42,7 +44,7 @@ enum op_kind {
     OP_INTENT,
     OP_SHADING,
     OP_INLINE,
-    OP_MARKED,
+
     OP_UNKNOWN
 };
 
@@ -53,7 +55,8 @@ static enum op_kind op_kind(struct pl_span name)
         const char *names; /* each with a space behind */
         enum op_kind kind;
     } kinds[] = {
-        { "b B b* B* f F f* s S n W W* m l c v y h re w J j M d i cm G g RG rg BMC EMC MP BX EX "
+        { "b B b* B* f F f* s S n W W* m l c v y h re w J j M d i cm G g RG rg BMC EMC MP BDC DP "
+          "BX EX "
           "BT ET Tc Td TD Tm Tr Ts Tw Tz TL T* ",
           OP_PLAIN },
         { "Tf Tj TJ ' \" ", OP_TEXT },
@@ -66,7 +69,6 @@ static enum op_kind op_kind(struct pl_span name)
         { "ri ", OP_INTENT },
         { "sh ", OP_SHADING },
         { "BI ", OP_INLINE },
-        { "BDC DP ", OP_MARKED },
         { "Do ", OP_PLAIN },
     };
     for (size_t i = 0; i < PL_COUNT_OF(kinds); i++) {
@@ -132,25 +134,6 @@ static pl_status walking_space(struct walking *walking, const struct pl_pdf_step
     return pl_pdf_judge_space(judge, name, step->resources);
 }
 
-static pl_status walking_marked(struct walking *walking, const struct pl_pdf_step *step)
-{
-    const struct pl_pdf_op *op = step->op;
-    const struct pl_pdf_value *list = NULL;
-    const struct pl_pdf_value *type = NULL;
-    struct pl_pdf_judge *judge = &walking->judge;
-    if (op->count > 0 && pl_pdf_name_is(op->operands[0], "OC"))
-        pl_pdf_judge_refuse(judge, "has layers");
-    if (op_last(op)->kind != PL_PDF_NAME || op->count < 2)
-        return PL_OK;
-    pl_status status = pl_pdf_resource(judge->file, step->resources, "Properties",
-                                       op_last(op)->as.text, &list, judge->fault);
-    if (status == PL_OK)
-        status = pl_pdf_lookup(judge->file, list, "Type", &type, judge->fault);
-    if (status == PL_OK && (pl_pdf_name_is(type, "OCG") || pl_pdf_name_is(type, "OCMD")))
-        pl_pdf_judge_refuse(judge, "has layers");
-    return status;
-}
-
 static pl_status walking_op(struct walking *walking, const struct pl_pdf_step *step)
 {
     struct pl_pdf_judge *judge = &walking->judge;
@@ -191,8 +174,6 @@ static pl_status walking_op(struct walking *walking, const struct pl_pdf_step *s
         return step->op->count > 0
                    ? pl_pdf_judge_inline(judge, step->op->operands[0], step->resources)
                    : PL_OK;
-    case OP_MARKED:
-        return walking_marked(walking, step);
     case OP_UNKNOWN:
         pl_pdf_judge_refuse(judge, "has an operator that PDF does not know");
         break;
@@ -216,7 +197,7 @@ static pl_status judge_group(struct pl_pdf_judge *judge, const struct pl_pdf_val
 
 static pl_status judge_form(struct pl_pdf_judge *judge, const struct pl_pdf_value *form)
 {
-    static const char *const keys[] = { "PS", "Subtype2", "Ref", "OC" };
+    static const char *const keys[] = { "PS", "Subtype2", "Ref" };
     const struct pl_pdf_value *resources = NULL;
     const struct pl_pdf_value *box = NULL;
     for (size_t i = 0; i < PL_COUNT_OF(keys); i++) {
@@ -248,6 +229,8 @@ static pl_status judge_defaults(struct pl_pdf_judge *judge, const struct pl_pdf_
 
 static pl_status walking_step(struct walking *walking, const struct pl_pdf_step *step)
 {
+    if (!walking->layers_shown && pl_pdf_step_is_layered(step))
+        pl_pdf_judge_refuse(&walking->judge, "has layers that may be hidden");
     switch (step->kind) {
     case PL_PDF_STEP_OP:
         if (pl_span_equals(step->op->name, "Do"))
@@ -336,6 +319,8 @@ pl_status pl_pdf_page_allows(struct pl_pdf_file *file, uint32_t n, enum pl_want 
         return PL_OK;
     }
     pl_status status = judge_page(&walking.judge, n);
+    if (status == PL_OK)
+        status = pl_pdf_layers_all_shown(file, &walking.layers_shown, &found);
     if (status == PL_OK && walking.judge.why == NULL)
         status = walking_run(&walking, n);
     if (walking.judge.transparent && walking.judge.group_colour)

@@ -149,8 +149,6 @@ static pl_status judge_one(struct pl_pdf_judge *judge, const struct pl_pdf_value
     int64_t bits = 0;
     bool stencil = false;
     struct pl_pdf_file *file = judge->file;
-    if (pl_pdf_dict_peek(image, "OC") != NULL)
-        pl_pdf_judge_refuse(judge, "has layers");
     pl_status status = pl_pdf_codings_read(file, image, &codings, judge->fault);
     if (status == PL_OK)
         status = judge_codings(judge, &codings);

@@ -5,6 +5,7 @@
 #include "pipeline/pdf/pdf_picture.h"
 
 #include "pipeline/pdf/pdf_coding.h"
+#include "pipeline/pdf/pdf_layers.h"
 #include "pipeline/pdf/pdf_tiling.h"
 
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct walking {
     const char *mark;  /* what else can be seen so far */
     const char *final; /* what nothing can hide */
     unsigned steps;
+    bool layers_shown;
     struct pl_fault *fault;
 };
 
@@ -164,13 +166,6 @@ static void walking_paint(struct walking *walking, struct pl_span name)
     pl_pdf_graphics_painted(&walking->graphics);
 }
 
-/* Marked content that belongs to a layer. */
-static void walking_content(struct walking *walking, const struct pl_pdf_op *op)
-{
-    if (op->count > 0 && pl_pdf_name_is(op->operands[0], "OC"))
-        walking->final = "has layers";
-}
-
 static pl_status walking_inline(struct walking *walking, const struct pl_pdf_step *step)
 {
     const struct pl_pdf_op *op = step->op;
@@ -195,23 +190,16 @@ static pl_status walking_op(struct walking *walking, const struct pl_pdf_step *s
         walking_mark(walking, "holds drawings");
     } else if (pl_span_equals(name, "BI")) {
         return walking_inline(walking, step);
-    } else if (pl_span_equals(name, "BDC")) {
-        walking_content(walking, step->op);
     } else {
         return pl_pdf_graphics_op(&walking->graphics, step, walking->fault);
     }
     return PL_OK;
 }
 
-static bool object_is_layered(const struct pl_pdf_value *object)
-{
-    return pl_pdf_dict_peek(object, "OC") != NULL;
-}
-
 static pl_status walking_step(struct walking *walking, const struct pl_pdf_step *step)
 {
-    if (step->object != NULL && object_is_layered(step->object))
-        walking->final = "has layers";
+    if (!walking->layers_shown && pl_pdf_step_is_layered(step))
+        walking->final = "has layers that may be hidden";
     switch (step->kind) {
     case PL_PDF_STEP_OP:
         return walking_op(walking, step);
@@ -316,6 +304,8 @@ static pl_status picture_read(const struct pl_pdf_images *images, struct walking
     if (status == PL_OK)
         status = pl_pdf_page_annotations(images->file, images->number - 1, &marks, &picture->links,
                                          walking->fault);
+    if (status == PL_OK)
+        status = pl_pdf_layers_all_shown(images->file, &walking->layers_shown, walking->fault);
     if (status != PL_OK)
         return status;
     if (pl_pdf_rect_is_empty(walking->shape.box)) {
