@@ -30,6 +30,7 @@ struct walking {
     const char *final; /* what nothing can hide */
     unsigned steps;
     bool layers_shown;
+    bool image_refused; /* by the limits */
     struct pl_fault *fault;
 };
 
@@ -102,6 +103,7 @@ static pl_status walking_image(struct walking *walking, const struct pl_pdf_valu
     if (why == NULL) {
         status = pl_pdf_image_read(walking->images, dict, data, resources, &placed.image, &refused,
                                    walking->fault);
+        walking->image_refused = status == PL_TOO_LARGE;
         why = refused;
     }
     if (status == PL_OK && why == NULL && placed.image.stencil)
@@ -280,11 +282,16 @@ pl_status pl_pdf_page_annotations(struct pl_pdf_file *file, uint32_t n, bool *ma
     return status;
 }
 
-/* Damage within the page is no refusal of the document: an interpreter may still make something of
- * it. */
+/* Damage within the page, or more than is read here, is no refusal of the document: an interpreter
+ * may still make something of it. An image over a limit is one. */
 static pl_status picture_forgive(struct pl_pdf_picture *picture, pl_status status,
-                                 const struct pl_fault *found, struct pl_fault *fault)
+                                 const struct walking *walking, struct pl_fault *fault)
 {
+    const struct pl_fault *found = walking->fault;
+    if (status == PL_TOO_LARGE && !walking->image_refused) {
+        picture->why = "has too much on it";
+        return PL_OK;
+    }
     if (status == PL_BAD_DOCUMENT || status == PL_UNSUPPORTED) {
         picture->why = "is damaged";
         return PL_OK;
@@ -343,9 +350,9 @@ pl_status pl_pdf_picture_read(const struct pl_pdf_images *images, struct pl_pdf_
     walking->images = images;
     walking->picture = out;
     walking->fault = &found;
-    pl_status status = picture_read(images, walking);
+    pl_status status = picture_forgive(out, picture_read(images, walking), walking, fault);
     free(walking);
-    return picture_forgive(out, status, &found, fault);
+    return status;
 }
 
 void pl_pdf_picture_fini(struct pl_pdf_picture *picture)

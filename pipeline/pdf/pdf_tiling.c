@@ -11,7 +11,7 @@
 #define COVER_UNITS 1.0 /* what may stick out below an image that hides the rest */
 #define EDGE_SHARE 0.01 /* of a side: how far from the page's edge a picture's may be */
 #define EDGE_UNITS 2.0  /* and at least */
-#define BAND_PIXELS 1.5 /* between two bands */
+#define BAND_PIXELS 0.6 /* between two bands, either way */
 #define UNITS_MOST 1e9  /* of a box that makes sense */
 #define MDPI_MOST 100000000.0
 
