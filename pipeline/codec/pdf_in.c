@@ -97,6 +97,19 @@ static void pool_return(struct pool *pool, struct clone *clone)
     pool_unlock(pool);
 }
 
+/* Loads the nodes above the first page for good, before anything that is let go page by page: the
+ * root of a flat tree names every page, and would be read again for each of them. */
+static pl_status file_warm(struct pl_pdf_file *file)
+{
+    static const char *const keys[] = { "CropBox", "Rotate" };
+    const struct pl_pdf_value *value = NULL;
+    struct pl_fault ignored = { 0 };
+    pl_status status = PL_OK;
+    for (size_t i = 0; i < PL_COUNT_OF(keys) && pl_pdf_page_count(file) > 0; i++)
+        status = pl_pdf_page_inherited(file, 0, keys[i], &value, &ignored);
+    return status == PL_BAD_DOCUMENT ? PL_OK : status; /* it is told where it matters */
+}
+
 /* Cloning only reads what was parsed at open. */
 static pl_status clone_settle(const struct pdf_reader *reader, struct clone *clone,
                               struct pl_source *source)
@@ -106,7 +119,7 @@ static pl_status clone_settle(const struct pdf_reader *reader, struct clone *clo
     pl_pdf_file_free(clone->file);
     clone->file = pl_pdf_file_clone(reader->file, source);
     clone->source = clone->file != NULL ? source : NULL;
-    return clone->file != NULL ? PL_OK : PL_NO_MEMORY;
+    return clone->file != NULL ? file_warm(clone->file) : PL_NO_MEMORY;
 }
 
 static void pdf_close(struct pl_reader *base)
@@ -139,6 +152,8 @@ static pl_status pdf_open(struct pl_source *source, const struct pl_open_setting
             pl_fault_set(fault, PL_TOO_LARGE, "the document has %u pages, the most accepted are %u",
                          pl_pdf_page_count(reader->file), reader->limits.pages);
     }
+    if (status == PL_OK)
+        status = file_warm(reader->file);
     if (status == PL_OK) {
         *out = &reader->reader;
     } else {
