@@ -42,11 +42,11 @@ static pl_status judge_profile(struct pl_pdf_judge *judge, const struct pl_pdf_s
     return status;
 }
 
-pl_status pl_pdf_judge_space(struct pl_pdf_judge *judge, const struct pl_pdf_value *value,
+pl_status pl_pdf_judge_space(struct pl_pdf_judge *judge, const struct pl_pdf_value *named,
                              const struct pl_pdf_value *resources)
 {
     struct pl_pdf_space space;
-    pl_status status = pl_pdf_space_read(judge->file, value, resources, &space, judge->fault);
+    pl_status status = pl_pdf_space_read(judge->file, named, resources, &space, judge->fault);
     if (status != PL_OK)
         return status;
     switch (space.kind) {

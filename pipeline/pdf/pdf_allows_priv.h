@@ -25,7 +25,7 @@ pl_status pl_pdf_judge_image(struct pl_pdf_judge *judge,
 pl_status pl_pdf_judge_inline(struct pl_pdf_judge *judge, const struct pl_pdf_value *dict,
                               const struct pl_pdf_value *resources) PL_MUST_USE;
 /* A colour space that is named by an image, or by `cs` (with resources). */
-pl_status pl_pdf_judge_space(struct pl_pdf_judge *judge, const struct pl_pdf_value *space,
+pl_status pl_pdf_judge_space(struct pl_pdf_judge *judge, const struct pl_pdf_value *named,
                              const struct pl_pdf_value *resources) PL_MUST_USE;
 pl_status pl_pdf_judge_state(struct pl_pdf_judge *judge,
                              const struct pl_pdf_value *state) PL_MUST_USE;

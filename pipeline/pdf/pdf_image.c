@@ -152,9 +152,11 @@ static pl_status reading_decode(struct reading *reading, unsigned components, do
         return status;
     unsigned plain = 0;
     unsigned inverted = 0;
-    for (unsigned i = 0; i < components; i++) {
-        plain += range[2 * i] == 0 && range[2 * i + 1] == most;
-        inverted += range[2 * i] == most && range[2 * i + 1] == 0;
+    for (size_t i = 0; i < components; i++) {
+        double low = range[2 * i];
+        double high = range[2 * i + 1];
+        plain += low == 0 && high == most;
+        inverted += low == most && high == 0;
     }
     *out = plain == components      ? DECODE_PLAIN
            : inverted == components ? DECODE_INVERTED

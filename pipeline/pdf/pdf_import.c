@@ -48,27 +48,30 @@ void pl_pdf_import_free(struct pl_pdf_import *import)
     free(import);
 }
 
-static size_t pair_place(const struct pl_import_source *source, uint32_t from)
+/* Where the pair of that number is or belongs. */
+static struct pl_import_pair *pair_place(struct pl_import_pair *pairs, size_t capacity,
+                                         uint32_t from)
 {
-    size_t at = (from * 2654435761U) & (source->capacity - 1);
-    while (source->pairs[at].from != 0 && source->pairs[at].from != from)
-        at = (at + 1) & (source->capacity - 1);
-    return at;
+    uint32_t hash = from * 2654435761U;
+    size_t at = hash & (capacity - 1);
+    while (pairs[at].from != 0 && pairs[at].from != from)
+        at = (at + 1) & (capacity - 1);
+    return &pairs[at];
 }
 
 static pl_status source_grow(struct pl_import_source *source)
 {
-    struct pl_import_source grown = *source;
-    grown.capacity = source->capacity == 0 ? PAIRS_FIRST : source->capacity * 2;
-    grown.pairs = calloc(grown.capacity, sizeof *grown.pairs);
-    if (grown.pairs == NULL)
+    size_t capacity = source->capacity == 0 ? PAIRS_FIRST : source->capacity * 2;
+    struct pl_import_pair *pairs = calloc(capacity, sizeof *pairs);
+    if (pairs == NULL)
         return PL_NO_MEMORY;
     for (size_t i = 0; i < source->capacity; i++) {
         if (source->pairs[i].from != 0)
-            grown.pairs[pair_place(&grown, source->pairs[i].from)] = source->pairs[i];
+            *pair_place(pairs, capacity, source->pairs[i].from) = source->pairs[i];
     }
     free(source->pairs);
-    *source = grown;
+    source->pairs = pairs;
+    source->capacity = capacity;
     return PL_OK;
 }
 
@@ -79,7 +82,7 @@ static pl_status source_put(struct pl_import_source *source, uint32_t object, ui
         if (status != PL_OK)
             return status;
     }
-    struct pl_import_pair *pair = &source->pairs[pair_place(source, object + 1)];
+    struct pl_import_pair *pair = pair_place(source->pairs, source->capacity, object + 1);
     source->count += pair->from == 0;
     *pair = (struct pl_import_pair){ object + 1, to };
     return PL_OK;
@@ -138,7 +141,8 @@ static pl_status queue_add(struct pl_pdf_import *import, const struct pl_import_
 uint32_t pl_import_lookup(const struct pl_pdf_import *import, struct pl_pdf_ref from)
 {
     const struct pl_import_source *source = import->source;
-    return source->capacity > 0 ? source->pairs[pair_place(source, from.number + 1)].to : 0;
+    return source->capacity > 0 ? pair_place(source->pairs, source->capacity, from.number + 1)->to
+                                : 0;
 }
 
 pl_status pl_import_number(struct pl_pdf_import *import, struct pl_pdf_ref from,
@@ -146,7 +150,8 @@ pl_status pl_import_number(struct pl_pdf_import *import, struct pl_pdf_ref from,
 {
     struct pl_import_source *source = import->source;
     if (source->capacity > 0) {
-        const struct pl_import_pair *pair = &source->pairs[pair_place(source, from.number + 1)];
+        const struct pl_import_pair *pair =
+            pair_place(source->pairs, source->capacity, from.number + 1);
         if (pair->from != 0) {
             *out = pair->to;
             return PL_OK;
