@@ -68,10 +68,10 @@ static void jbig2_on_free(Jbig2Allocator *allocator, void *old)
     free(block);
 }
 
-/* A widespread encoder gives the mark at the end of a page to page 0. */
+/* Scanners' encoders count pages from 0, where libjbig2dec counts from 1. */
 static bool is_harmless(const char *words)
 {
-    static const char mark[] = "end of page marker for page 0";
+    static const char mark[] = "end of page marker for page ";
     return strncmp(words, mark, sizeof mark - 1) == 0;
 }
 
