@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define FAX_WIDTH_MAX ((uint32_t)1 << 20)
-#define FAX_SENTINELS 4 /* the walk looks two past the last change, and may stand two past it */
+#define FAX_RUN_MAX 2560 /* of one code */
+#define FAX_SENTINELS 4  /* the walk looks two past the last change, and may stand two past it */
 
 /* Of a run code: run << 4 | bits; 0 is no code. */
 #define FAX_SHORT(code, bits, run)                                                                 \
@@ -47,6 +48,40 @@ static const struct fax_mode fax_modes[128] = {
     [16 ... 31] = { 0, 3, FAX_HORIZONTAL }, [32 ... 47] = { -1, 3, FAX_VERTICAL },
     [48 ... 63] = { 1, 3, FAX_VERTICAL },   [64 ... 127] = { 0, 1, FAX_VERTICAL },
 };
+
+/* Two vertical modes that follow each other, by the next 10 bits; bits 0: there are not two. */
+struct fax_pair {
+    int8_t first;
+    int8_t second;
+    uint8_t bits;
+};
+
+/* clang-format off */
+#define FAX_PAIR(code, size, first, next, next_size, second)                                       \
+    [((code) << (next_size) | (next)) << (10 - (size) - (next_size)) ...                           \
+     ((((code) << (next_size) | (next)) + 1) << (10 - (size) - (next_size))) - 1] =                \
+        { first, second, (size) + (next_size) },
+#define FAX_PAIRS_SHORT(code, size, first)                                                         \
+    FAX_PAIR(code, size, first, 1, 1, 0)                                                           \
+    FAX_PAIR(code, size, first, 3, 3, 1)                                                           \
+    FAX_PAIR(code, size, first, 2, 3, -1)
+#define FAX_PAIRS_LONG(code, size, first)                                                          \
+    FAX_PAIRS_SHORT(code, size, first)                                                             \
+    FAX_PAIR(code, size, first, 3, 6, 2)                                                           \
+    FAX_PAIR(code, size, first, 2, 6, -2)                                                          \
+    FAX_PAIR(code, size, first, 3, 7, 3)                                                           \
+    FAX_PAIR(code, size, first, 2, 7, -3)
+
+static const struct fax_pair fax_pairs[1024] = {
+    FAX_PAIRS_LONG(1, 1, 0)
+    FAX_PAIRS_LONG(3, 3, 1)
+    FAX_PAIRS_LONG(2, 3, -1)
+    FAX_PAIRS_SHORT(3, 6, 2)
+    FAX_PAIRS_SHORT(2, 6, -2)
+    FAX_PAIRS_SHORT(3, 7, 3)
+    FAX_PAIRS_SHORT(2, 7, -3)
+};
+/* clang-format on */
 
 /* The next bits stand at the top of `word`; `count` of them are accounted for, what is below is
  * either the same input or zero. Past the end zeros follow. */
@@ -112,12 +147,11 @@ static size_t bits_taken(const struct fax_bits *bits, const uint8_t *data)
 }
 
 /* Reads one run of make-up and terminating codes; false when there is no such code or it is longer
- * than `most`. */
+ * than `most`. Two runs take at most 52 bits, unless the longest make-up code is repeated. */
 static inline bool run_read(struct fax_bits *bits, unsigned colour, uint32_t most, uint32_t *out)
 {
     uint32_t run = 0;
     for (;;) {
-        bits_fill(bits);
         uint32_t code = fax_short[colour][bits->word >> 55];
         if (code == 0) {
             code = fax_long[colour][bits->word >> 51 & 511];
@@ -130,6 +164,8 @@ static inline bool run_read(struct fax_bits *bits, unsigned colour, uint32_t mos
             return false;
         if (code >> 4 < 64)
             break;
+        if (code >> 4 == FAX_RUN_MAX)
+            bits_fill(bits);
     }
     *out = run;
     return true;
@@ -153,6 +189,7 @@ static enum fax_end row_1d(struct fax_walk *walk)
     enum fax_end end = FAX_ROW;
     while (column < walk->width) {
         uint32_t run = 0;
+        bits_fill(&bits);
         if (!run_read(&bits, colour, walk->width - column, &run)) {
             end = FAX_DAMAGED;
             break;
@@ -166,55 +203,122 @@ static enum fax_end row_1d(struct fax_walk *walk)
     return end;
 }
 
-/* T.6 section 2.2; a0, a1, a2, b1 and b2 are the standard's names. b1 is above[b], the first change
- * past a0 to the colour that a0 does not have: b and count are both even or both odd. */
+/* A row while its codes are read against the row above. a0, a1, a2, b1 and b2 are the standard's
+ * names. b[0] is b1, the first change past a0 to the colour that a0 does not have: it is an even
+ * change of the row above when `count` is even, and an odd one when it is odd. */
+struct fax_line {
+    struct fax_bits bits;
+    const int32_t *b;
+    int32_t *now;
+    size_t count;
+    int32_t a0;
+    int32_t width;
+};
+
+/* b1 for the present a0. */
+static inline void line_seek(struct fax_line *line)
+{
+    while (line->b[0] <= line->a0 && line->b[0] < line->width)
+        line->b += 2;
+}
+
+static inline bool line_vertical(struct fax_line *line, int32_t distance)
+{
+    int32_t a1 = line->b[0] + distance;
+    if (a1 <= line->a0 || a1 > line->width)
+        return false;
+    line->now[line->count++] = a1;
+    line->a0 = a1;
+    line->b += line->b[-1] > a1 ? -1 : 1; /* of the other colour: it may stand just before */
+    return true;
+}
+
+/* Two vertical modes at once, when b1 of the second is the change after b1 of the first. */
+static inline bool line_pair(struct fax_line *line, struct fax_pair pair)
+{
+    const int32_t *b = line->b;
+    int32_t first = b[0] + pair.first;
+    int32_t second = b[1] + pair.second;
+    if ((first <= line->a0) | (b[-1] > first) | (b[1] <= first) | (second <= first) |
+        (second > line->width))
+        return false;
+    line->now[line->count] = first;
+    line->now[line->count + 1] = second;
+    line->count += 2;
+    line->a0 = second;
+    line->b += b[0] > second ? 0 : 2;
+    return true;
+}
+
+static inline bool line_horizontal(struct fax_line *line)
+{
+    uint32_t first = 0;
+    uint32_t second = 0;
+    int32_t from = line->a0 < 0 ? 0 : line->a0;
+    uint32_t most = (uint32_t)(line->width - from);
+    if (!run_read(&line->bits, line->count & 1, most, &first) ||
+        !run_read(&line->bits, ~line->count & 1, most - first, &second))
+        return false;
+    line->a0 = from + (int32_t)(first + second);
+    line->count = change_put(line->now, line->count, from + (int32_t)first);
+    line->count = change_put(line->now, line->count, line->a0);
+    return true;
+}
+
+static inline bool line_pass(struct fax_line *line)
+{
+    if (line->b[1] >= line->width)
+        return false;
+    line->a0 = line->b[1];
+    line->b += 2;
+    return true;
+}
+
+/* One code of T.6 table 1. */
+static inline enum fax_end line_code(struct fax_line *line)
+{
+    bool good = false;
+    struct fax_mode mode = fax_modes[line->bits.word >> 57];
+    bits_drop(&line->bits, mode.bits);
+    switch (mode.kind) {
+    case FAX_VERTICAL:
+        good = line_vertical(line, mode.distance);
+        break;
+    case FAX_HORIZONTAL:
+        good = line_horizontal(line);
+        break;
+    case FAX_PASS:
+        good = line_pass(line);
+        break;
+    case FAX_EXTENSION:
+        return FAX_UNCOMPRESSED;
+    default:
+        break;
+    }
+    return good ? FAX_ROW : FAX_DAMAGED;
+}
+
+/* T.6 section 2.2. */
 static enum fax_end row_2d(struct fax_walk *walk)
 {
-    struct fax_bits bits = walk->bits;
-    const int32_t *above = walk->above;
-    int32_t *now = walk->now;
-    const int32_t width = (int32_t)walk->width;
-    int32_t a0 = -1;
-    size_t count = 0;
-    size_t b = 0;
+    struct fax_line line = { .bits = walk->bits,
+                             .b = walk->above,
+                             .now = walk->now,
+                             .a0 = -1,
+                             .width = (int32_t)walk->width };
     enum fax_end end = FAX_ROW;
-    while (a0 < width) {
-        bits_fill(&bits);
-        struct fax_mode mode = fax_modes[bits.word >> 57];
-        bits_drop(&bits, mode.bits);
-        if (mode.kind == FAX_VERTICAL) {
-            int32_t a1 = above[b] + mode.distance;
-            if (a1 <= a0 || a1 > width) {
-                end = FAX_DAMAGED;
-                break;
-            }
-            now[count++] = a1;
-            a0 = a1;
-            b = above[(ptrdiff_t)b - 1] > a1 ? b - 1 : b + 1;
-        } else if (mode.kind == FAX_HORIZONTAL) {
-            uint32_t first = 0;
-            uint32_t second = 0;
-            int32_t from = a0 < 0 ? 0 : a0;
-            if (!run_read(&bits, count & 1, (uint32_t)(width - from), &first) ||
-                !run_read(&bits, ~count & 1, (uint32_t)(width - from) - first, &second)) {
-                end = FAX_DAMAGED;
-                break;
-            }
-            a0 = from + (int32_t)(first + second);
-            count = change_put(now, count, from + (int32_t)first);
-            count = change_put(now, count, a0);
-        } else if (mode.kind == FAX_PASS && above[b + 1] < width) {
-            a0 = above[b + 1];
-            b += 2;
+    while (line.a0 < line.width && end == FAX_ROW) {
+        bits_fill(&line.bits);
+        struct fax_pair pair = fax_pairs[line.bits.word >> 54];
+        if (pair.bits != 0 && line_pair(&line, pair)) {
+            bits_drop(&line.bits, pair.bits);
         } else {
-            end = mode.kind == FAX_EXTENSION ? FAX_UNCOMPRESSED : FAX_DAMAGED;
-            break;
+            end = line_code(&line);
         }
-        while (above[b] <= a0 && above[b] < width)
-            b += 2;
+        line_seek(&line);
     }
-    walk->bits = bits;
-    walk->count = count;
+    walk->bits = line.bits;
+    walk->count = line.count;
     return end;
 }
 

@@ -115,9 +115,8 @@ static pl_status sauvola_init(struct sauvola *sauvola, const struct pl_picture *
     uint64_t window = ((uint64_t)in->x_mdpi + in->y_mdpi) / 2 / 4000;
     window = window < WINDOW_MIN ? WINDOW_MIN : window > WINDOW_MAX ? WINDOW_MAX : window;
     size_t width = ((size_t)in->width_px + 64) / 64 * 64;
-    *sauvola = (struct sauvola){ .in = in,
-                                 .reach = (uint32_t)window / 2,
-                                 .floor = (float)(pl_binarize_otsu(in) / 2) };
+    unsigned floor = pl_binarize_otsu(in) / 2U;
+    *sauvola = (struct sauvola){ .in = in, .reach = (uint32_t)window / 2, .floor = (float)floor };
     sauvola->memory = calloc(width, 4 * sizeof(uint32_t) + 1);
     if (sauvola->memory == NULL)
         return PL_NO_MEMORY;
