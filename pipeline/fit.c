@@ -4,6 +4,7 @@
  */
 #include "pipeline/fit.h"
 
+#include "pipeline/codec/jpeg_luma.h"
 #include "pipeline/image/auto_colour.h"
 #include "pipeline/image/binarize.h"
 #include "pipeline/image/grey.h"
@@ -295,7 +296,7 @@ static void fit_account(struct fit *fit, const struct pl_page *before)
     if (page->how != PL_PAGE_RENDERED && page->how != PL_PAGE_REENCODED_LOSS)
         page->how = fit->lossy ? PL_PAGE_REENCODED_LOSS : PL_PAGE_REENCODED_EXACT;
     uint64_t came = before->bytes_in > 0 ? before->bytes_in : before->data.size;
-    if (!fit->lossy && page->data.size > came)
+    if (page->filter != PL_FILTER_DCT && page->data.size > came)
         pl_page_note(page, "grew from %" PRIu64 " to %zu bytes", came, page->data.size);
 }
 
@@ -332,6 +333,38 @@ static pl_status fit_replace(struct fit *fit, const struct pl_page *came, bool o
     return PL_OK;
 }
 
+/* Colour that only has to be left out of JPEG data that can be carried: nothing is encoded again.
+ */
+static bool fit_keeps_luma(const struct fit *fit, bool must, enum pl_colour target)
+{
+    const struct pl_page *page = fit->page;
+    return !must && target == PL_COLOUR_GREY && fit->convert->quality == 0 &&
+           page->filter == PL_FILTER_DCT && page->colour == PL_COLOUR_RGB && !page->inverted &&
+           page->part_count == 1;
+}
+
+static pl_status fit_luma(struct fit *fit)
+{
+    struct pl_page *page = fit->page;
+    struct pl_bytes grey;
+    pl_bytes_init(&grey, page->data.limit);
+    pl_status status = pl_jpeg_luma(page->data.data + page->parts[0].at, page->parts[0].size,
+                                    page->number, fit->limits, &grey, fit->fault);
+    if (status != PL_OK) {
+        pl_bytes_fini(&grey);
+        return status;
+    }
+    pl_bytes_fini(&page->data);
+    page->data = grey;
+    page->parts[0].at = 0;
+    page->parts[0].size = grey.size;
+    page->colour = PL_COLOUR_GREY;
+    page->how = page->how == PL_PAGE_RENDERED ? PL_PAGE_RENDERED : PL_PAGE_REENCODED_LOSS;
+    pl_bytes_fini(&page->icc);
+    pl_page_note(page, "colour left out");
+    return PL_OK;
+}
+
 /* The page has to be seen: because it must change, or (`maybe`) to know whether it does. */
 static pl_status fit_pixels(struct fit *fit, bool must, bool recolours)
 {
@@ -346,6 +379,11 @@ static pl_status fit_pixels(struct fit *fit, bool must, bool recolours)
     bool changes = target != fit->now.colour;
     if (!must && recolours && !changes && !fit_compresses(fit))
         return PL_OK; /* it was what it was to be */
+    if (fit_keeps_luma(fit, must, target)) {
+        status = fit_luma(fit);
+        if (status != PL_UNSUPPORTED)
+            return status;
+    }
     bool optional = !must && !changes;
     status = fit_work(fit, target);
     return status == PL_OK ? fit_replace(fit, &came, optional) : status;

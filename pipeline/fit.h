@@ -7,10 +7,12 @@
  *
  * What the settings mean here:
  * - dpi: an axis of more than 1.02 times as much is brought down to it; never up.
- * - colour grey: grey for what is in colour; auto: by auto_colour.h, and a page that is judged to
- * be what it is stays untouched. Bilevel pages stay bilevel under keep, bilevel and auto, also when
- *   they are scaled (black where at least half is black; dithered when that is the setting), and
- *   become grey when they are scaled under grey. tiff-g4 makes everything bilevel.
+ * - colour grey: grey for what is in colour; JPEG data that can be carried lose their colour and
+ *   are not encoded again.
+ * - colour auto: by auto_colour.h; a page that is judged to be what it is stays untouched.
+ * - Bilevel pages stay bilevel under keep, bilevel and auto, also when they are scaled (black
+ *   where at least half is black; dithered when that is the setting), and become grey when they
+ *   are scaled under grey. tiff-g4 makes everything bilevel.
  * - quality: pages that are encoded become JPEG of it, and so do grey and colour pages of 8 and 16
  *   bits that came uncompressed by JPEG, where that makes them smaller. JPEG data that can be
  *   carried are never encoded again for it.

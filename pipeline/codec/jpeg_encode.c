@@ -1,4 +1,4 @@
-/* jpeg_encode: libjpeg-turbo with a destination that grows a bounded buffer.
+/* jpeg_encode: libjpeg-turbo, fed with rows.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#define JPEG_STEP ((size_t)1 << 16)
 #define JPEG_ROWS_AT_ONCE 16
 #define JPEG_SIDE_MAX 65500
 #define JPEG_COEFFICIENTS_MAX ((uint64_t)256 << 20)
@@ -16,53 +15,11 @@
 
 struct encoder {
     struct jpeg_compress_struct jpeg;
-    struct jpeg_destination_mgr destination;
     struct pl_jpeg_guard guard;
+    struct pl_jpeg_sink sink;
     const struct pl_picture *picture;
-    struct pl_bytes *out;
-    size_t room;
-    pl_status status;
     uint8_t *turned; /* rows of CMYK the other way round */
 };
-
-static struct encoder *encoder_of(j_compress_ptr jpeg)
-{
-    return PL_CONTAINER_OF(jpeg, struct encoder, jpeg);
-}
-
-static void encoder_room(struct encoder *encoder)
-{
-    uint8_t *at = NULL;
-    const struct pl_bytes *out = encoder->out;
-    size_t left = out->limit - out->size;
-    encoder->room = left < JPEG_STEP ? left : JPEG_STEP;
-    encoder->status =
-        encoder->room == 0 ? PL_TOO_LARGE : pl_bytes_reserve(encoder->out, encoder->room, &at);
-    if (encoder->status != PL_OK)
-        longjmp(encoder->guard.jump, 1);
-    encoder->destination.next_output_byte = at;
-    encoder->destination.free_in_buffer = encoder->room;
-}
-
-static void encoder_on_begin(j_compress_ptr jpeg)
-{
-    encoder_room(encoder_of(jpeg));
-}
-
-/* libjpeg asks when all room is used, whatever free_in_buffer says. */
-static boolean encoder_on_full(j_compress_ptr jpeg)
-{
-    struct encoder *encoder = encoder_of(jpeg);
-    encoder->out->size += encoder->room;
-    encoder_room(encoder);
-    return TRUE;
-}
-
-static void encoder_on_end(j_compress_ptr jpeg)
-{
-    struct encoder *encoder = encoder_of(jpeg);
-    encoder->out->size += encoder->room - encoder->destination.free_in_buffer;
-}
 
 static uint16_t density(uint32_t mdpi)
 {
@@ -125,10 +82,7 @@ static void encoder_run(struct encoder *encoder, unsigned quality)
     if (setjmp(encoder->guard.jump) != 0)
         return;
     jpeg_create_compress(jpeg);
-    jpeg->dest = &encoder->destination;
-    encoder->destination.init_destination = encoder_on_begin;
-    encoder->destination.empty_output_buffer = encoder_on_full;
-    encoder->destination.term_destination = encoder_on_end;
+    jpeg->dest = &encoder->sink.manager;
     encoder_settings(encoder, quality);
     jpeg_start_compress(jpeg, TRUE);
     encoder_rows(encoder);
@@ -151,10 +105,10 @@ pl_status pl_jpeg_encode(const struct pl_picture *picture, unsigned quality, str
             goto done;
     }
     encoder->picture = picture;
-    encoder->out = out;
     encoder->jpeg.err = pl_jpeg_guard_init(&encoder->guard);
+    (void)pl_jpeg_sink_init(&encoder->sink, &encoder->guard, out);
     encoder_run(encoder, quality);
-    status = encoder->status;
+    status = encoder->sink.status;
     if (status == PL_OK && encoder->guard.damaged) { /* our own input: only memory can be short */
         PL_CHECK(encoder->guard.no_memory);
         status = PL_NO_MEMORY;

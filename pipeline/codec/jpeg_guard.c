@@ -6,6 +6,8 @@
 
 #include <jerror.h> /* its codes depend on what jpeglib.h says was built in */
 
+#define SINK_STEP ((size_t)1 << 16)
+
 static struct pl_jpeg_guard *guard_of(j_common_ptr common)
 {
     return PL_CONTAINER_OF(common->err, struct pl_jpeg_guard, errors);
@@ -62,4 +64,51 @@ struct jpeg_error_mgr *pl_jpeg_guard_init(struct pl_jpeg_guard *guard)
     errors->emit_message = guard_on_message;
     errors->output_message = guard_on_output;
     return errors;
+}
+
+static struct pl_jpeg_sink *sink_of(j_compress_ptr jpeg)
+{
+    return PL_CONTAINER_OF(jpeg->dest, struct pl_jpeg_sink, manager);
+}
+
+static void sink_room(struct pl_jpeg_sink *sink)
+{
+    uint8_t *at = NULL;
+    size_t left = sink->out->limit - sink->out->size;
+    sink->room = left < SINK_STEP ? left : SINK_STEP;
+    sink->status = sink->room == 0 ? PL_TOO_LARGE : pl_bytes_reserve(sink->out, sink->room, &at);
+    if (sink->status != PL_OK)
+        longjmp(sink->guard->jump, 1);
+    sink->manager.next_output_byte = at;
+    sink->manager.free_in_buffer = sink->room;
+}
+
+static void sink_on_begin(j_compress_ptr jpeg)
+{
+    sink_room(sink_of(jpeg));
+}
+
+/* libjpeg asks when all room is used, whatever free_in_buffer says. */
+static boolean sink_on_full(j_compress_ptr jpeg)
+{
+    struct pl_jpeg_sink *sink = sink_of(jpeg);
+    sink->out->size += sink->room;
+    sink_room(sink);
+    return TRUE;
+}
+
+static void sink_on_end(j_compress_ptr jpeg)
+{
+    struct pl_jpeg_sink *sink = sink_of(jpeg);
+    sink->out->size += sink->room - sink->manager.free_in_buffer;
+}
+
+struct jpeg_destination_mgr *pl_jpeg_sink_init(struct pl_jpeg_sink *sink,
+                                               struct pl_jpeg_guard *guard, struct pl_bytes *out)
+{
+    *sink = (struct pl_jpeg_sink){ .guard = guard, .out = out };
+    sink->manager.init_destination = sink_on_begin;
+    sink->manager.empty_output_buffer = sink_on_full;
+    sink->manager.term_destination = sink_on_end;
+    return &sink->manager;
 }

@@ -339,6 +339,7 @@ static void blocks_add_any(const uint8_t *row, uint32_t width, uint32_t wide, un
 /* sum / area to the nearest; exact while 256 area^2 < 2^40. */
 static void blocks_mean(const uint32_t *sums, size_t count, uint64_t area, uint8_t *out)
 {
+    PL_CHECK(area > 0);
     uint64_t inverse = ((uint64_t)1 << 40) / area + 1;
     for (size_t i = 0; i < count; i++)
         out[i] = (uint8_t)((sums[i] + area / 2) * inverse >> 40);
@@ -387,6 +388,7 @@ static uint32_t block_side(uint32_t in, uint32_t out)
 static pl_status scale_twice(struct scale *scale, const struct pl_limits *limits, uint32_t page,
                              struct pl_fault *fault)
 {
+    const struct pl_picture *whole = scale->in;
     struct pl_picture means = { 0 };
     pl_status status = pl_picture_make(
         &means, scale->out->colour, (scale->in->width_px + scale->wide - 1) / scale->wide,
@@ -396,6 +398,7 @@ static pl_status scale_twice(struct scale *scale, const struct pl_limits *limits
     scale->in = &means;
     if (status == PL_OK)
         status = scale_cubic(scale);
+    scale->in = whole;
     pl_picture_fini(&means);
     return status;
 }

@@ -5,11 +5,13 @@
 #include "tests/support/pl_test.h"
 
 #include "pipeline/fit.h"
+#include "pipeline/image/grey.h"
 #include "pipeline/image/page_decode.h"
 #include "pipeline/image/page_encode.h"
 #include "tests/unit/pipeline/image/picture_draw.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LIMIT ((size_t)1 << 28)
 
@@ -194,6 +196,38 @@ static void fit__grey_asked_for__makes_colour_grey_and_leaves_the_rest(void **st
     pl_picture_fini(&picture);
 }
 
+static void fit__grey_asked_for_jpeg__leaves_colour_out_of_the_data(void **state)
+{
+    (void)state;
+    struct pl_convert convert = settings(PL_FORMAT_PDF);
+    convert.colour = PL_COLOUR_MODE_GREY;
+    struct pl_picture picture = picture_draw(PL_COLOUR_RGB, 333, 201, 1);
+    for (unsigned quality = 60; quality <= 95; quality += 35) { /* 4:2:0 and 4:4:4 */
+        struct pl_page page = page_of(&picture, AS_JPEG);
+        assert_int_equal(pl_page_encode_jpeg(&picture, quality, &page), PL_OK);
+        size_t before = page.data.size;
+        struct pl_picture colour = shown(&page);
+        fit(&convert, &page);
+        assert_int_equal(page.colour, PL_COLOUR_GREY);
+        assert_int_equal(page.filter, PL_FILTER_DCT);
+        assert_int_equal(page.how, PL_PAGE_REENCODED_LOSS);
+        assert_string_equal(page.note, "colour left out");
+        assert_true(page.data.size < before);
+        struct pl_picture grey = shown(&page);
+        struct pl_picture luma = { 0 };
+        assert_int_equal(pl_grey_make(&colour, &pl_limits_default, 1, &luma, NULL), PL_OK);
+        unsigned far = 0; /* RGB clips what YCbCr can say */
+        for (size_t i = 0; i < grey.stride * grey.height_px; i++)
+            far += abs(grey.pixels[i] - luma.pixels[i]) > 2;
+        assert_true(far < grey.stride * grey.height_px / 10);
+        pl_picture_fini(&luma);
+        pl_picture_fini(&grey);
+        pl_picture_fini(&colour);
+        pl_page_fini(&page);
+    }
+    pl_picture_fini(&picture);
+}
+
 static void fit__png_of_a_turned_fax__is_turned_exactly(void **state)
 {
     (void)state;
@@ -361,6 +395,7 @@ int main(void)
         cmocka_unit_test(fit__colour_to_tiff_g4__is_made_bilevel_by_sauvola),
         cmocka_unit_test(fit__more_pixels_an_inch_than_asked_for__is_brought_down),
         cmocka_unit_test(fit__grey_asked_for__makes_colour_grey_and_leaves_the_rest),
+        cmocka_unit_test(fit__grey_asked_for_jpeg__leaves_colour_out_of_the_data),
         cmocka_unit_test(fit__png_of_a_turned_fax__is_turned_exactly),
         cmocka_unit_test(fit__jpeg_that_is_turned__says_so_and_stays),
         cmocka_unit_test(fit__jpeg_asked_for__has_no_bilevel_and_no_cmyk),
