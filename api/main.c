@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
+#include "api/check_files.h"
 #include "api/convert.h"
 #include "api/init.h"
 #include "api/serve.h"
@@ -23,6 +24,7 @@ static const struct command commands[] = {
     { "init", pl_init_main, "make a new instance in a folder" },
     { "serve", pl_serve_main, "run an instance" },
     { "convert", pl_convert_main, "convert scans without a server" },
+    { "check", pl_check_main, "say what files are, and whether they are what they claim" },
     { "version", pl_version_main, "say what this program is made of" },
 };
 

@@ -5,7 +5,10 @@
 #include "workers/worker_job.h"
 
 #include "engine/base/cipher.h"
+#include "pipeline/check_document.h"
 #include "workers/worker_documents.h"
+
+#define JOB_CHECK_BYTES ((size_t)1 << 20)
 
 #define JOB_THREADS_AFTER_US 150 /* a copied page takes 40 to 100 */
 
@@ -140,14 +143,49 @@ static pl_status job_convert(const struct pl_worker_job *job, struct pl_source *
     return status;
 }
 
+/* An order to check takes one input; its one document is what was found, as JSON. */
+static pl_status job_check(const struct pl_worker_job *job, struct pl_source *input, unsigned part,
+                           struct pl_run_report *report)
+{
+    const struct pl_run_document document = {
+        .n = 1, .type = "application/json", .extension = "json", .page_ledger = { "", 0 }
+    };
+    const struct pl_limits limits = job_limits(&job->run->limits);
+    struct pl_worker_documents documents;
+    struct pl_check check = { .kind = "" };
+    struct pl_bytes json = { 0 };
+    struct pl_out *out = NULL;
+    pl_bytes_init(&json, JOB_CHECK_BYTES);
+    pl_worker_documents_init(&documents, job->run, job->fds[job->run->input_count], job->socket,
+                             job->frame);
+    pl_status status = pl_check_document(input, &limits, part, &check, &report->fault);
+    if (status == PL_OK)
+        status = pl_check_json(&check, &json);
+    if (status == PL_OK)
+        status = documents.documents.ops->begin(&documents.documents, 1, &out, &report->fault);
+    if (status == PL_OK)
+        status = pl_out_write(out, json.data, json.size);
+    if (status == PL_OK)
+        status = documents.documents.ops->end(&documents.documents, &document, &report->fault);
+    if (status == PL_OK)
+        report->summary.documents = documents.ended;
+    pl_bytes_fini(&json);
+    pl_check_fini(&check);
+    pl_worker_documents_fini(&documents);
+    return status;
+}
+
 void pl_worker_job_run(const struct pl_worker_job *job, struct pl_run_report *report)
 {
     struct pl_source *inputs[PL_RUN_INPUTS] = { NULL };
     pl_status status = PL_OK;
+    unsigned part = 0;
     *report = (struct pl_run_report){ .status = PL_OK };
     for (size_t i = 0; i < job->run->input_count && status == PL_OK; i++)
         status = job_open_input(job, i, &inputs[i], &report->fault);
-    if (status == PL_OK)
+    if (status == PL_OK && pl_check_order_read(job->run->plan, &part))
+        status = job_check(job, inputs[0], part, report);
+    else if (status == PL_OK)
         status = job_convert(job, inputs, report);
     report->status = status == PL_OK ? PL_OK : job_fault(job, status, &report->fault);
     for (size_t i = 0; i < job->run->input_count; i++)

@@ -39,6 +39,7 @@ enum pl_blame { PL_BLAME_NONE, PL_BLAME_RETRY, PL_BLAME_INPUT, PL_BLAME_OPERATOR
     X(IO_ERROR,        io_error,          OPERATOR, 500, "reading or writing failed")              \
     X(TAMPERED,        tampered,          OPERATOR, 500, "sealed bytes fail their authentication") \
     X(MISCONFIGURED,   misconfigured,     OPERATOR, 500, "configuration is wrong")                 \
+    X(BAD_RESULT,      bad_result,        OPERATOR, 500, "a result is not what it claims to be")   \
     X(UNAVAILABLE,     unavailable,       OPERATOR, 503, "a part of the machine is not usable")
 /* clang-format on */
 

@@ -181,6 +181,7 @@ static pl_status pdfa_image(struct pl_pdf_import *import, const struct pl_pdf_va
     }
     if (status == PL_OK)
         status = image_masks(import, image);
+    pl_pdf_payload(writer);
     return status == PL_OK ? pl_import_stream(import, image) : status;
 }
 

@@ -45,8 +45,9 @@ struct pdf_out {
     const struct pl_convert *convert;
     const struct pl_limits *limits;
     struct pl_out *out;
-    struct out_held held; /* convert->linearize: written before `out` */
-    unsigned part;        /* of PDF/A; 0: plain PDF */
+    struct pl_pdf_shadow *shadow; /* PDF/A: what is checked at the end; it is then the `out` */
+    struct out_held held;         /* convert->linearize: written before `out` */
+    unsigned part;                /* of PDF/A; 0: plain PDF */
     struct pl_pdf_crypt crypt;
     struct pl_bytes encrypt; /* the dictionary; empty: not encrypted */
     struct pl_pdf_writer *writer;
@@ -103,6 +104,7 @@ static void out_close(struct pl_writer *writer)
     pl_pdf_import_free(pdf->import);
     pl_pdf_writer_free(pdf->writer);
     pl_pdf_xobjects_fini(&pdf->xobjects);
+    pl_pdf_shadow_free(pdf->shadow);
     pl_bytes_fini(&pdf->held.bytes);
     pl_bytes_fini(&pdf->encrypt);
     pl_bytes_fini(&pdf->scratch);
@@ -158,10 +160,19 @@ static pl_status out_begin(struct pdf_out *pdf, const uint8_t *seed, struct pl_f
         return status;
     pdf->held.base.ops = &held_ops;
     pl_bytes_init(&pdf->held.bytes, PL_PDF_LINEAR_MOST);
+    if (pdf->part != 0)
+        status = pl_pdf_shadow_new(pdf->out, &pdf->shadow);
+    if (status != PL_OK)
+        return status;
+    if (pdf->shadow != NULL)
+        pdf->out = pl_pdf_shadow_out(pdf->shadow);
     if (convert->linearize)
         return pl_pdf_writer_new(&pdf->held.base, out_minor(pdf), NULL, &pdf->writer);
-    return pl_pdf_writer_new(pdf->out, out_minor(pdf), out_encrypts(convert) ? &pdf->crypt : NULL,
-                             &pdf->writer);
+    status = pl_pdf_writer_new(pdf->out, out_minor(pdf), out_encrypts(convert) ? &pdf->crypt : NULL,
+                               &pdf->writer);
+    if (status == PL_OK)
+        pl_pdf_writer_shadow(pdf->writer, pdf->shadow);
+    return status;
 }
 
 static pl_status out_open(const struct pl_convert *convert, const uint8_t *seed,
@@ -413,7 +424,10 @@ static pl_status out_end(struct pl_writer *base, struct pl_fault *fault)
     pl_status status = out_finish(pdf, fault);
     if (status != PL_OK)
         return out_held_fault(pdf, status, fault);
-    return pdf->convert->linearize ? out_linearize(pdf, fault) : PL_OK;
+    status = pdf->convert->linearize ? out_linearize(pdf, fault) : PL_OK;
+    return status == PL_OK && pdf->shadow != NULL
+               ? pl_pdf_shadow_check(pdf->shadow, pdf->limits, pdf->part, fault)
+               : status;
 }
 
 const struct pl_writer_ops pl_pdf_writer_ops = {

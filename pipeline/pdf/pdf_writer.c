@@ -24,6 +24,7 @@
 #define WRITER_OFFSET_MAX 9999999999U /* its ten digits */
 #define WRITER_FORMAT 512
 #define WRITER_FIRST_ROOM 64
+#define WRITER_HOLE 256                 /* a shorter payload is kept by a shadow */
 #define WRITER_CIPHER ((size_t)1 << 16) /* whole blocks of AES */
 
 struct pl_pdf_writer {
@@ -37,8 +38,10 @@ struct pl_pdf_writer {
     struct pl_pdf_crypt *crypt; /* NULL: nothing is encrypted */
     uint8_t *cipher;            /* what is encrypted next */
     size_t cipher_used;
-    uint8_t chain[PL_AES_BLOCK]; /* the last block of ciphertext, or the vector */
-    uint64_t stream_left;        /* bytes of an open stream that are still to come */
+    uint8_t chain[PL_AES_BLOCK];  /* the last block of ciphertext, or the vector */
+    struct pl_pdf_shadow *shadow; /* NULL: nobody keeps what is written */
+    bool payload;                 /* the next stream is an image's */
+    uint64_t stream_left;         /* bytes of an open stream that are still to come */
     size_t used;
     uint8_t buffer[WRITER_BUFFER];
 };
@@ -146,6 +149,16 @@ void pl_pdf_writer_free(struct pl_pdf_writer *writer)
     free(writer);
 }
 
+void pl_pdf_writer_shadow(struct pl_pdf_writer *writer, struct pl_pdf_shadow *shadow)
+{
+    writer->shadow = shadow;
+}
+
+void pl_pdf_payload(struct pl_pdf_writer *writer)
+{
+    writer->payload = true;
+}
+
 pl_status pl_pdf_status(const struct pl_pdf_writer *writer)
 {
     return writer->status;
@@ -240,6 +253,10 @@ void pl_pdf_begin_stream(struct pl_pdf_writer *writer, uint64_t size)
     pl_pdf_format(writer, "/Length %llu>>\nstream\n",
                   (unsigned long long)(encrypts ? pl_pdf_crypt_size(size) : size));
     writer->stream_left = size;
+    bool hole = writer->payload && writer->shadow != NULL && !encrypts && size >= WRITER_HOLE;
+    writer->payload = false;
+    if (hole && writer->status == PL_OK)
+        writer_fail(writer, pl_pdf_shadow_hole(writer->shadow, writer->size, size));
     if (!encrypts)
         return;
     pl_pdf_crypt_vector(writer->crypt, writer->chain);

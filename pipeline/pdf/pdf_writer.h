@@ -9,6 +9,7 @@
 #define PL_PIPELINE_PDF_PDF_WRITER_H
 
 #include "pipeline/pdf/pdf_crypt.h"
+#include "pipeline/pdf/pdf_shadow.h"
 #include "pipeline/source.h"
 
 /* ISO 32000-1 annex C and ISO 19005-2 6.1.13: more indirect objects are not portable. */
@@ -22,6 +23,8 @@ struct pl_pdf_writer;
 pl_status pl_pdf_writer_new(struct pl_out *out, unsigned minor, struct pl_pdf_crypt *crypt,
                             struct pl_pdf_writer **writer) PL_MUST_USE;
 void pl_pdf_writer_free(struct pl_pdf_writer *writer);
+/* Tells the shadow, which is the writer's out and outlives it, where the data of images lies. */
+void pl_pdf_writer_shadow(struct pl_pdf_writer *writer, struct pl_pdf_shadow *shadow);
 
 pl_status pl_pdf_status(const struct pl_pdf_writer *writer) PL_MUST_USE;
 /* Bytes of the file so far. */
@@ -45,6 +48,8 @@ void pl_pdf_string(struct pl_pdf_writer *writer, struct pl_span bytes);
 /* A name object, whatever its bytes are (without '/'). */
 void pl_pdf_name(struct pl_pdf_writer *writer, struct pl_span bytes);
 
+/* The stream that comes next is an image's. */
+void pl_pdf_payload(struct pl_pdf_writer *writer);
 /* Ends a dictionary that was begun with "<<" (without its Length), then data, then the object. */
 void pl_pdf_end_stream(struct pl_pdf_writer *writer, const void *data, size_t size);
 /* The same for data that is never held as a whole: exactly `size` bytes, in any number of pieces,

@@ -378,6 +378,7 @@ static void xobject_image(struct pl_pdf_writer *writer, const struct pl_page *pa
                   part->rows);
     xobject_samples(writer, page, part, refs);
     xobject_filter(writer, page, part->rows, refs);
+    pl_pdf_payload(writer);
     pl_pdf_end_stream(writer, page->data.data + part->at, part->size);
 }
 
