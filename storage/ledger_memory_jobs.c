@@ -24,14 +24,26 @@ static const struct pl_ledger_job *memory_find_job(const struct memory_ledger *l
     return NULL;
 }
 
-static pl_status memory_add_event(struct memory_ledger *ledger, const struct pl_ledger_job *job,
-                                  int64_t at_ms, enum pl_job_state state, pl_status error)
+static pl_status memory_keep_event(struct memory_ledger *ledger,
+                                   const struct pl_ledger_event *event)
 {
     struct pl_ledger_event *row = pl_arena_take(&ledger->arena, sizeof *row);
     if (row == NULL)
         return PL_NO_MEMORY;
-    *row = (struct pl_ledger_event){ job->id, at_ms, state, job->attempts, error };
+    *row = *event;
+    row->note_sealed.data = pl_arena_text(&ledger->arena, event->note_sealed);
+    if (row->note_sealed.data == NULL)
+        return PL_NO_MEMORY;
     return pl_memory_put(ledger, MEMORY_EVENTS, MEMORY_END, row);
+}
+
+static pl_status memory_add_event(struct memory_ledger *ledger, const struct pl_ledger_job *job,
+                                  int64_t at_ms, enum pl_job_state state)
+{
+    const struct pl_ledger_event event = {
+        .job = job->id, .at_ms = at_ms, .state = state, .attempt = job->attempts
+    };
+    return memory_keep_event(ledger, &event);
 }
 
 static pl_status memory_job_add(void *self, const struct pl_ledger_job *job)
@@ -46,9 +58,9 @@ static pl_status memory_job_add(void *self, const struct pl_ledger_job *job)
     if (status == PL_OK)
         status = memory_keep_job(ledger, MEMORY_END, job);
     if (status == PL_OK)
-        status = memory_add_event(ledger, job, job->received_ms, PL_JOB_ACCEPTED, PL_OK);
+        status = memory_add_event(ledger, job, job->received_ms, PL_JOB_ACCEPTED);
     if (status == PL_OK && job->state == PL_JOB_QUEUED)
-        status = memory_add_event(ledger, job, job->received_ms, PL_JOB_QUEUED, PL_OK);
+        status = memory_add_event(ledger, job, job->received_ms, PL_JOB_QUEUED);
     return pl_memory_leave(ledger, status);
 }
 
@@ -66,8 +78,17 @@ static pl_status memory_job_move(void *self, const struct pl_ledger_move *move)
     status = pl_ledger_job_apply_move(&job, move);
     if (status == PL_OK)
         status = memory_keep_job(ledger, at, &job);
-    if (status == PL_OK)
-        status = memory_add_event(ledger, &job, move->at_ms, move->to, move->error);
+    if (status == PL_OK) {
+        const struct pl_ledger_event event = { .job = job.id,
+                                               .at_ms = move->at_ms,
+                                               .state = move->to,
+                                               .attempt = job.attempts,
+                                               .error = move->error,
+                                               .action = move->action,
+                                               .by = move->by,
+                                               .note_sealed = move->note_sealed };
+        status = memory_keep_event(ledger, &event);
+    }
     return pl_memory_leave(ledger, status);
 }
 
@@ -86,7 +107,7 @@ static pl_status memory_job_lease(void *self, const struct pl_ledger_lease *leas
     if (status == PL_OK)
         status = memory_keep_job(ledger, at, &job);
     if (status == PL_OK)
-        status = memory_add_event(ledger, &job, lease->at_ms, PL_JOB_RUNNING, PL_OK);
+        status = memory_add_event(ledger, &job, lease->at_ms, PL_JOB_RUNNING);
     if (status == PL_OK)
         *fence = job.fence;
     return pl_memory_leave(ledger, status);
@@ -141,6 +162,30 @@ static pl_status memory_job_list(void *self, const struct pl_id *tenant, const s
         const struct pl_ledger_job *job = jobs[i];
         if (!pl_id_equals(&job->tenant, tenant) ||
             (!pl_id_is_none(before) && strcmp(job->id.text, before->text) >= 0))
+            continue;
+        fn(owner, job);
+        limit--;
+    }
+    free((void *)jobs);
+    return PL_OK;
+}
+
+static pl_status memory_job_list_state(void *self, const struct pl_id *tenant,
+                                       enum pl_job_state state, const struct pl_id *after,
+                                       uint32_t limit, pl_ledger_job_fn *fn, void *owner)
+{
+    struct memory_ledger *ledger = self;
+    const void **jobs = NULL;
+    PL_CHECK(state == PL_JOB_DEAD || !pl_job_state_is_end(state));
+    pl_status status = pl_memory_enter(ledger);
+    if (status == PL_OK)
+        status = memory_sort_jobs(ledger, &jobs);
+    if (status != PL_OK)
+        return status;
+    for (size_t i = 0; i < ledger->tables[MEMORY_JOBS].count && limit > 0; i++) {
+        const struct pl_ledger_job *job = jobs[i];
+        if (job->state != state || !pl_id_equals(&job->tenant, tenant) ||
+            strcmp(job->id.text, after->text) <= 0)
             continue;
         fn(owner, job);
         limit--;
@@ -287,6 +332,7 @@ void pl_memory_job_ops(struct pl_ledger_ops *ops)
     ops->job_lease = memory_job_lease;
     ops->job_load = memory_job_load;
     ops->job_list = memory_job_list;
+    ops->job_list_state = memory_job_list_state;
     ops->job_each_open = memory_job_each_open;
     ops->job_events = memory_job_events;
     ops->job_counts = memory_job_counts;

@@ -30,16 +30,28 @@ static pl_status jobs_step_end(struct pl_ledger_sqlite *ledger, pl_status status
     return status;
 }
 
-static pl_status jobs_add_event(struct pl_ledger_sqlite *ledger, const struct pl_ledger_job *job,
-                                int64_t at_ms, enum pl_job_state state, pl_status error)
+static pl_status jobs_write_event(struct pl_ledger_sqlite *ledger,
+                                  const struct pl_ledger_event *event)
 {
     struct pl_sql query = pl_sql_start(ledger, PL_SQL_EVENT_ADD);
-    pl_sql_bind_text(&query, job->id.text);
-    pl_sql_bind_number(&query, at_ms);
-    pl_sql_bind_text(&query, pl_job_state_name(state));
-    pl_sql_bind_number(&query, job->attempts);
-    pl_sql_bind_text(&query, pl_status_name(error));
+    pl_sql_bind_text(&query, event->job.text);
+    pl_sql_bind_number(&query, event->at_ms);
+    pl_sql_bind_text(&query, pl_job_state_name(event->state));
+    pl_sql_bind_number(&query, event->attempt);
+    pl_sql_bind_text(&query, pl_status_name(event->error));
+    pl_sql_bind_text(&query, pl_job_action_name(event->action));
+    pl_sql_bind_text(&query, event->by.text);
+    pl_sql_bind_span(&query, event->note_sealed);
     return pl_sql_finish(&query);
+}
+
+static pl_status jobs_add_event(struct pl_ledger_sqlite *ledger, const struct pl_ledger_job *job,
+                                int64_t at_ms, enum pl_job_state state)
+{
+    const struct pl_ledger_event event = {
+        .job = job->id, .at_ms = at_ms, .state = state, .attempt = job->attempts
+    };
+    return jobs_write_event(ledger, &event);
 }
 
 static pl_status jobs_insert(struct pl_ledger_sqlite *ledger, const struct pl_ledger_job *job)
@@ -65,6 +77,8 @@ static pl_status jobs_insert(struct pl_ledger_sqlite *ledger, const struct pl_le
     pl_sql_bind_text(&query, pl_status_name(job->error));
     pl_sql_bind_span(&query, job->reason_sealed);
     pl_sql_bind_span(&query, job->report_sealed);
+    pl_sql_bind_number(&query, job->holder);
+    pl_sql_bind_number(&query, (int64_t)job->revision);
     return pl_sql_finish(&query);
 }
 
@@ -77,9 +91,9 @@ static pl_status jobs_add(void *self, const struct pl_ledger_job *job)
         return status;
     status = jobs_insert(ledger, job);
     if (status == PL_OK)
-        status = jobs_add_event(ledger, job, job->received_ms, PL_JOB_ACCEPTED, PL_OK);
+        status = jobs_add_event(ledger, job, job->received_ms, PL_JOB_ACCEPTED);
     if (status == PL_OK && job->state == PL_JOB_QUEUED)
-        status = jobs_add_event(ledger, job, job->received_ms, PL_JOB_QUEUED, PL_OK);
+        status = jobs_add_event(ledger, job, job->received_ms, PL_JOB_QUEUED);
     status = jobs_step_end(ledger, status);
     if (status == PL_OK)
         ledger->counts.jobs[job->state]++;
@@ -110,6 +124,8 @@ static void jobs_take_row(struct pl_sql *query, struct pl_ledger_job *row)
     row->error = pl_sql_take_status(query);
     row->reason_sealed = pl_sql_take_span(query);
     row->report_sealed = pl_sql_take_span(query);
+    row->holder = (enum pl_job_holder)pl_sql_take_number(query, PL_JOB_HOLDER_COUNT - 1);
+    row->revision = (uint64_t)pl_sql_take_number(query, INT64_MAX);
 }
 
 static pl_status jobs_write(struct pl_ledger_sqlite *ledger, const struct pl_ledger_job *job)
@@ -123,6 +139,8 @@ static pl_status jobs_write(struct pl_ledger_sqlite *ledger, const struct pl_led
     pl_sql_bind_text(&query, pl_status_name(job->error));
     pl_sql_bind_span(&query, job->reason_sealed);
     pl_sql_bind_span(&query, job->report_sealed);
+    pl_sql_bind_number(&query, job->holder);
+    pl_sql_bind_number(&query, (int64_t)job->revision);
     pl_sql_bind_text(&query, job->id.text);
     return pl_sql_finish(&query);
 }
@@ -132,9 +150,7 @@ struct jobs_change {
     const struct pl_id *job;
     const struct pl_ledger_move *move;
     const struct pl_ledger_lease *lease;
-    enum pl_job_state to;
-    int64_t at_ms;
-    pl_status error;
+    struct pl_ledger_event event; /* but for the attempt */
 };
 
 /* Copies the one row that the query has, or answers NOT_FOUND, and ends the query. */
@@ -169,8 +185,10 @@ static pl_status jobs_apply(struct pl_ledger_sqlite *ledger, const struct jobs_c
                                             : pl_ledger_job_apply_lease(job, change->lease);
     if (status == PL_OK)
         status = jobs_write(ledger, job);
+    struct pl_ledger_event event = change->event;
+    event.attempt = job->attempts;
     if (status == PL_OK)
-        status = jobs_add_event(ledger, job, change->at_ms, change->to, change->error);
+        status = jobs_write_event(ledger, &event);
     return status;
 }
 
@@ -194,7 +212,7 @@ static pl_status jobs_change(struct pl_ledger_sqlite *ledger, const struct jobs_
         goto done;
     PL_CHECK(ledger->counts.jobs[from] > 0);
     ledger->counts.jobs[from]--;
-    ledger->counts.jobs[change->to]++;
+    ledger->counts.jobs[change->event.state]++;
     *fence = job.fence;
 done:
     pl_arena_fini(&arena);
@@ -206,9 +224,13 @@ static pl_status jobs_move(void *self, const struct pl_ledger_move *move)
     const struct jobs_change change = {
         .job = &move->job,
         .move = move,
-        .to = move->to,
-        .at_ms = move->at_ms,
-        .error = move->error,
+        .event = { .job = move->job,
+                   .at_ms = move->at_ms,
+                   .state = move->to,
+                   .error = move->error,
+                   .action = move->action,
+                   .by = move->by,
+                   .note_sealed = move->note_sealed },
     };
     uint64_t fence = 0;
     return jobs_change(self, &change, &fence);
@@ -219,9 +241,7 @@ static pl_status jobs_lease(void *self, const struct pl_ledger_lease *lease, uin
     const struct jobs_change change = {
         .job = &lease->job,
         .lease = lease,
-        .to = PL_JOB_RUNNING,
-        .at_ms = lease->at_ms,
-        .error = PL_OK,
+        .event = { .job = lease->job, .at_ms = lease->at_ms, .state = PL_JOB_RUNNING },
     };
     return jobs_change(self, &change, fence);
 }
@@ -256,6 +276,19 @@ static pl_status jobs_list(void *self, const struct pl_id *tenant, const struct 
     return jobs_each(&query, fn, owner);
 }
 
+static pl_status jobs_list_state(void *self, const struct pl_id *tenant, enum pl_job_state state,
+                                 const struct pl_id *after, uint32_t limit, pl_ledger_job_fn *fn,
+                                 void *owner)
+{
+    PL_CHECK(state == PL_JOB_DEAD || !pl_job_state_is_end(state));
+    struct pl_sql query = pl_sql_start(self, PL_SQL_JOB_LIST_STATE);
+    pl_sql_bind_text(&query, tenant->text);
+    pl_sql_bind_text(&query, pl_job_state_name(state));
+    pl_sql_bind_text(&query, after->text);
+    pl_sql_bind_number(&query, limit);
+    return jobs_each(&query, fn, owner);
+}
+
 static pl_status jobs_each_open(void *self, pl_ledger_job_fn *fn, void *owner)
 {
     struct pl_sql query = pl_sql_start(self, PL_SQL_JOB_EACH_OPEN);
@@ -274,6 +307,9 @@ static pl_status jobs_events(void *self, const struct pl_id *job, pl_ledger_even
         row.state = pl_sql_take_state(&query);
         row.attempt = (uint32_t)pl_sql_take_number(&query, UINT32_MAX);
         row.error = pl_sql_take_status(&query);
+        row.action = pl_sql_take_action(&query);
+        pl_sql_take_id(&query, &row.by);
+        row.note_sealed = pl_sql_take_span(&query);
         if (query.status == PL_OK)
             fn(owner, &row);
     }
@@ -377,6 +413,7 @@ void pl_sql_job_ops(struct pl_ledger_ops *ops)
     ops->job_lease = jobs_lease;
     ops->job_load = jobs_load;
     ops->job_list = jobs_list;
+    ops->job_list_state = jobs_list_state;
     ops->job_each_open = jobs_each_open;
     ops->job_events = jobs_events;
     ops->job_counts = jobs_counts;

@@ -16,9 +16,12 @@
 #define PL_SQL_JOB_COLUMNS                                                                         \
     "id, tenant, device, drop_name, pipeline, pipeline_version, state, attempts, fence, "          \
     "lease_until_ms, received_ms, finished_ms, bytes, sha256, name_sealed, "                       \
-    "original_key_wrapped, result_key_wrapped, error, reason_sealed, report_sealed"
+    "original_key_wrapped, result_key_wrapped, error, reason_sealed, report_sealed, holder, "      \
+    "revision"
 /* Word for word the condition of the partial index job_open, or it would not be used. */
 #define PL_SQL_IS_OPEN "state NOT IN ('done', 'cancelled', 'dead', 'erased')"
+/* Likewise, of job_live: what a person may still ask something of. */
+#define PL_SQL_IS_LIVE "state NOT IN ('done', 'cancelled', 'erased')"
 
 /* clang-format off */
 #define PL_SQL_STATEMENTS(X)                                                                       \
@@ -60,23 +63,28 @@
       "WHERE tenant = ? AND name = ? ORDER BY version DESC LIMIT 1")                               \
     X(JOB_ADD,                                                                                     \
       "INSERT INTO job (" PL_SQL_JOB_COLUMNS ") "                                                  \
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                       \
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                 \
     X(JOB_BY_ID, "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE id = ?")                            \
     X(JOB_LOAD, "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE id = ? AND tenant = ?")              \
     X(JOB_WRITE,                                                                                   \
       "UPDATE job SET state = ?, attempts = ?, fence = ?, lease_until_ms = ?, finished_ms = ?, "   \
-      "error = ?, reason_sealed = ?, report_sealed = ? WHERE id = ?")                              \
+      "error = ?, reason_sealed = ?, report_sealed = ?, holder = ?, revision = ? WHERE id = ?")    \
     X(JOB_LIST,                                                                                    \
       "SELECT " PL_SQL_JOB_COLUMNS " FROM job "                                                    \
       "WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?")                                      \
+    X(JOB_LIST_STATE,                                                                              \
+      "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE tenant = ? AND state = ? AND id > ? "          \
+      "AND " PL_SQL_IS_LIVE " ORDER BY id LIMIT ?")                                                \
     X(JOB_EACH_OPEN,                                                                               \
       "SELECT " PL_SQL_JOB_COLUMNS " FROM job WHERE " PL_SQL_IS_OPEN " ORDER BY id")               \
     X(JOB_COUNT, "SELECT state, count(*) FROM job GROUP BY state")                                 \
     X(EVENT_ADD,                                                                                   \
-      "INSERT INTO event (job, seq, at_ms, state, attempt, error) "                                \
-      "VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM event WHERE job = ?1), ?2, ?3, ?4, ?5)") \
+      "INSERT INTO event (job, seq, at_ms, state, attempt, error, action, by_token, note_sealed) " \
+      "VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM event WHERE job = ?1), ?2, ?3, ?4, ?5, " \
+      "?6, ?7, ?8)")                                                                               \
     X(EVENT_EACH,                                                                                  \
-      "SELECT job, at_ms, state, attempt, error FROM event WHERE job = ? ORDER BY seq")            \
+      "SELECT job, at_ms, state, attempt, error, action, by_token, note_sealed FROM event "        \
+      "WHERE job = ? ORDER BY seq")                                                                \
     X(DOCUMENT_PUT,                                                                                \
       "INSERT OR REPLACE INTO document (job, n, name_sealed, type, bytes, pages, sha256, "         \
       "object_key, page_ledger_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                        \
@@ -161,6 +169,7 @@ void pl_sql_take_id(struct pl_sql *query, struct pl_id *out);
 int64_t pl_sql_take_number(struct pl_sql *query, int64_t max);
 enum pl_job_state pl_sql_take_state(struct pl_sql *query);
 pl_status pl_sql_take_status(struct pl_sql *query);
+enum pl_job_action pl_sql_take_action(struct pl_sql *query);
 /* Lets go of the statement; what became of the query. */
 pl_status pl_sql_end(struct pl_sql *query) PL_MUST_USE;
 /* Steps a statement without rows to its end. */

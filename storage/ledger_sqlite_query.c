@@ -199,6 +199,14 @@ pl_status pl_sql_take_status(struct pl_sql *query)
     return status;
 }
 
+enum pl_job_action pl_sql_take_action(struct pl_sql *query)
+{
+    enum pl_job_action action = PL_JOB_ACTION_NONE;
+    if (!pl_job_action_parse(pl_sql_take_text(query), &action) && query->status == PL_OK)
+        query->status = PL_IO_ERROR;
+    return action;
+}
+
 pl_status pl_sql_end(struct pl_sql *query)
 {
     (void)sqlite3_reset(query->statement); /* repeats what step said */

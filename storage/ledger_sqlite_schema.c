@@ -55,6 +55,13 @@ const struct pl_sql_migration pl_sql_migrations[] = {
       " object_key TEXT NOT NULL, page_ledger_sealed BLOB NOT NULL,"
       " PRIMARY KEY (job, n)) STRICT, WITHOUT ROWID;" },
     { "ALTER TABLE job ADD COLUMN report_sealed BLOB NOT NULL DEFAULT x'';" },
+    { "ALTER TABLE job ADD COLUMN holder INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE job ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE event ADD COLUMN action TEXT NOT NULL DEFAULT 'none';"
+      "ALTER TABLE event ADD COLUMN by_token TEXT NOT NULL DEFAULT '';"
+      "ALTER TABLE event ADD COLUMN note_sealed BLOB NOT NULL DEFAULT x'';"
+      "CREATE INDEX job_live ON job (tenant, state, id)"
+      " WHERE state NOT IN ('done', 'cancelled', 'erased');" },
 };
 const size_t pl_sql_migration_count = PL_COUNT_OF(pl_sql_migrations);
 

@@ -4,6 +4,7 @@
  *                 ^         |            |
  *                 +- retry -+------------+--> HELD --> QUEUED | CANCELLED
  *                                        +--> DEAD --> QUEUED (replay)
+ *   HELD --> HELD and QUEUED --> QUEUED, when a person's word takes the place of the engine's
  *   any end state (DONE, DEAD, CANCELLED) --> ERASED
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later

@@ -14,6 +14,10 @@ pl_status pl_ledger_job_apply_move(struct pl_ledger_job *job, const struct pl_le
     PL_CHECK(pl_job_state_may(move->from, move->to) && move->to != PL_JOB_RUNNING);
     bool was_end = pl_job_state_is_end(job->state);
     job->state = move->to;
+    job->revision++;
+    job->holder = PL_JOB_HELD_BY_NOBODY;
+    if (move->to == PL_JOB_HELD)
+        job->holder = pl_id_is_none(&move->by) ? PL_JOB_HELD_BY_ENGINE : PL_JOB_HELD_BY_PERSON;
     if (move->to == PL_JOB_QUEUED)
         job->finished_ms = 0;
     else if (pl_job_state_is_end(move->to) && !was_end)
@@ -38,6 +42,7 @@ pl_status pl_ledger_job_apply_lease(struct pl_ledger_job *job, const struct pl_l
     if (job->state != PL_JOB_QUEUED)
         return PL_CONFLICT;
     job->state = PL_JOB_RUNNING;
+    job->revision++;
     job->attempts++;
     job->fence++;
     job->lease_until_ms = lease->until_ms;

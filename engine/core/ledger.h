@@ -16,7 +16,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/ids.h"
 #include "engine/base/status.h"
-#include "engine/core/job_state.h"
+#include "engine/core/job_action.h"
 
 struct pl_ledger_tenant {
     struct pl_id id;
@@ -63,6 +63,8 @@ struct pl_ledger_job {
     const char *pipeline;
     uint32_t pipeline_version;
     enum pl_job_state state;
+    enum pl_job_holder holder; /* of a HELD one */
+    uint64_t revision;         /* grows with every move and lease */
     uint32_t attempts;
     uint64_t fence;
     int64_t lease_until_ms; /* 0: no lease */
@@ -97,6 +99,9 @@ struct pl_ledger_event {
     enum pl_job_state state;
     uint32_t attempt;
     pl_status error;
+    enum pl_job_action action;  /* that a person asked for; or NONE */
+    struct pl_id by;            /* the token; none: the engine */
+    struct pl_span note_sealed; /* why, in the words of that person; may be empty */
 };
 
 struct pl_ledger_move {
@@ -108,6 +113,9 @@ struct pl_ledger_move {
     pl_status error; /* PL_OK keeps the job's last error and reason; DONE clears both */
     struct pl_span reason_sealed;
     struct pl_span report_sealed; /* empty: the job keeps what it has */
+    enum pl_job_action action;    /* these three are for the history */
+    struct pl_id by;              /* none: the engine; a HELD job is held by whoever moves it */
+    struct pl_span note_sealed;
 };
 
 struct pl_ledger_lease {
@@ -179,6 +187,11 @@ struct pl_ledger_ops {
     /* Newest first, older than `before` (none: from the newest), at most `limit`. */
     pl_status (*job_list)(void *self, const struct pl_id *tenant, const struct pl_id *before,
                           uint32_t limit, pl_ledger_job_fn *fn, void *owner);
+    /* Of those that are in `state`, which is DEAD or no end state; oldest first, newer than `after`
+     * (none: from the oldest), at most `limit`. */
+    pl_status (*job_list_state)(void *self, const struct pl_id *tenant, enum pl_job_state state,
+                                const struct pl_id *after, uint32_t limit, pl_ledger_job_fn *fn,
+                                void *owner);
     /* All jobs of all tenants that are in no end state, oldest first: what a restart takes up. */
     pl_status (*job_each_open)(void *self, pl_ledger_job_fn *fn, void *owner);
     pl_status (*job_events)(void *self, const struct pl_id *job, pl_ledger_event_fn *fn,

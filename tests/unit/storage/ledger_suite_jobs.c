@@ -173,6 +173,73 @@ static void move__of_a_person__needs_no_fence_when_there_is_no_lease(void **stat
     pl_arena_fini(&arena);
 }
 
+static void suite_on_words(void *owner, const struct pl_ledger_event *event)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text, "%s:%s:%s:%.*s", pl_job_state_name(event->state),
+                   pl_job_action_name(event->action), event->by.text + (event->by.text[0] ? 25 : 0),
+                   (int)event->note_sealed.size, event->note_sealed.data);
+    pl_suite_see(owner, text);
+}
+
+static void move__of_a_person__says_who_and_why_and_who_holds(void **state)
+{
+    const struct pl_ledger *ledger = *state;
+    struct pl_arena arena;
+    struct pl_suite_seen seen = { 0 };
+    pl_arena_init(&arena, 16384);
+    pl_suite_add_places(ledger);
+    pl_suite_add_job(ledger, 1, 1, PL_JOB_QUEUED);
+    struct pl_ledger_move hold = {
+        .job = pl_suite_id('j', 1), .from = PL_JOB_QUEUED, .to = PL_JOB_HELD, .at_ms = 7000
+    };
+    assert_int_equal(PL_DO(ledger, job_move, &hold), PL_OK);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).holder, PL_JOB_HELD_BY_ENGINE);
+    hold.from = PL_JOB_HELD;
+    hold.action = PL_JOB_ACTION_HOLD;
+    hold.by = pl_suite_id('k', 7);
+    hold.note_sealed = pl_suite_span("wait");
+    assert_int_equal(PL_DO(ledger, job_move, &hold), PL_OK);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).holder, PL_JOB_HELD_BY_PERSON);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).revision, 2);
+    assert_int_equal(pl_suite_move(ledger, 1, PL_JOB_HELD, PL_JOB_QUEUED, 0), PL_OK);
+    assert_int_equal(pl_suite_lease(ledger, 1), 1);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).holder, PL_JOB_HELD_BY_NOBODY);
+    assert_int_equal(pl_suite_load(ledger, &arena, 1, 1).revision, 4);
+    assert_int_equal(PL_DO(ledger, job_events, &hold.job, suite_on_words, &seen), PL_OK);
+    assert_string_equal(seen.text, "accepted:none:: queued:none:: held:none:: held:hold:7:wait "
+                                   "queued:none:: running:none::");
+    pl_arena_fini(&arena);
+}
+
+static void list_state__pages_oldest_first_of_one_tenant_and_state(void **state)
+{
+    const struct pl_ledger *ledger = *state;
+    struct pl_id tenant = pl_suite_id('t', 1);
+    struct pl_id after = pl_suite_id('j', 2);
+    struct pl_suite_seen seen = { 0 };
+    pl_suite_add_places(ledger);
+    for (unsigned n = 1; n <= 6; n++)
+        pl_suite_add_job(ledger, n, n == 5 ? 2 : 1, PL_JOB_QUEUED);
+    for (unsigned n = 1; n <= 5; n++)
+        if (n != 3)
+            assert_int_equal(pl_suite_move(ledger, n, PL_JOB_QUEUED, PL_JOB_DEAD, 0), PL_OK);
+    assert_int_equal(
+        PL_DO(ledger, job_list_state, &tenant, PL_JOB_DEAD, &no_id, 2, pl_suite_on_job, &seen),
+        PL_OK);
+    assert_string_equal(seen.text, "1 2");
+    seen = (struct pl_suite_seen){ 0 };
+    assert_int_equal(
+        PL_DO(ledger, job_list_state, &tenant, PL_JOB_DEAD, &after, 10, pl_suite_on_job, &seen),
+        PL_OK);
+    assert_string_equal(seen.text, "4");
+    seen = (struct pl_suite_seen){ 0 };
+    assert_int_equal(
+        PL_DO(ledger, job_list_state, &tenant, PL_JOB_QUEUED, &no_id, 10, pl_suite_on_job, &seen),
+        PL_OK);
+    assert_string_equal(seen.text, "3 6");
+}
+
 static void lease__of_a_job_not_queued_or_unknown__is_refused(void **state)
 {
     const struct pl_ledger *ledger = *state;
@@ -358,6 +425,8 @@ int pl_ledger_suite_run_jobs(const char *name, CMFixtureFunction setup, CMFixtur
         SUITE_TEST(move__from_another_state_or_of_no_job__is_refused),
         SUITE_TEST(move__of_a_person__needs_no_fence_when_there_is_no_lease),
         SUITE_TEST(lease__of_a_job_not_queued_or_unknown__is_refused),
+        SUITE_TEST(move__of_a_person__says_who_and_why_and_who_holds),
+        SUITE_TEST(list_state__pages_oldest_first_of_one_tenant_and_state),
         SUITE_TEST(list__pages_by_cursor__newest_first_of_one_tenant),
         SUITE_TEST(open_jobs__are_those_in_no_end_state__oldest_first),
         SUITE_TEST(document__put_twice__is_replaced_and_listed_by_number),

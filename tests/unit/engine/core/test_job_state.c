@@ -17,7 +17,7 @@ static void job_state__legal_moves__are_those_of_the_drawing(void **state)
         "running>dead",     "running>cancelled",  "delivering>done",      "delivering>queued",
         "delivering>held",  "delivering>dead",    "delivering>cancelled", "held>queued",
         "held>cancelled",   "dead>queued",        "done>erased",          "dead>erased",
-        "cancelled>erased",
+        "cancelled>erased", "held>held",          "queued>queued",
     };
     unsigned legal = 0;
     for (unsigned from = 0; from < PL_JOB_STATE_COUNT; from++)
