@@ -1,7 +1,9 @@
 /* attempt: one try of a job: lease, run, deliver, end.
  *
  *   QUEUED --lease--> RUNNING --run, document rows--> DELIVERING --puts--> DONE
- *                        \_____________\__ failure: QUEUED again (RETRY, OPERATOR) or DEAD (INPUT)
+ *                        \_____________\__ failure: QUEUED again (RETRY), HELD (OPERATOR), DEAD
+ * (INPUT)
+ *                         \_____________\__ or what a person asked for meanwhile: HELD, CANCELLED
  *
  * Each arrow is durable before the next step begins. The results' key was drawn when the job was
  * accepted and the names of its objects derive from the job, so an attempt that is repeated writes
@@ -119,6 +121,50 @@ void attempt_set_move(struct job_attempt *attempt, enum pl_job_state to)
     };
 }
 
+/* -- a person's word -- */
+
+static void attempt_on_heeded(struct pl_ledger_call *call)
+{
+    struct job_attempt *attempt = PL_CONTAINER_OF(call, struct job_attempt, call);
+    struct core_job *job = attempt->job;
+    struct pl_core *core = job->core;
+    struct pl_job_act *wish = job->wish;
+    if (call->status != PL_OK) {
+        attempt_ledger_failed(attempt, "act");
+        return;
+    }
+    job->state = attempt->move.to;
+    attempt_log_move(attempt);
+    job->wish = NULL;
+    wish->has_changed = true;
+    attempt_leave(attempt);
+    core->attempt_ended(job, false, 0);
+    act_answer(wish, PL_OK);
+}
+
+bool attempt_heeds(struct job_attempt *attempt)
+{
+    const struct core_job *job = attempt->job;
+    enum pl_job_state to = PL_JOB_QUEUED;
+    if (job->wish == NULL || pl_job_action_effect(job->wish->action, job->state, job->holder, false,
+                                                  &to) != PL_JOB_MOVES)
+        return false;
+    attempt_drop_staged(attempt);
+    attempt_set_move(attempt, to);
+    act_fill_move(job->wish, &attempt->move);
+    attempt_call(attempt, attempt_run_move, attempt_on_heeded);
+    return true;
+}
+
+void attempt_wished(struct core_job *job)
+{
+    const struct pl_runner *runner = &job->core->parts.runner;
+    if (job->attempt->is_running)
+        runner->ops->cancel(runner->self, &job->attempt->run);
+}
+
+/* -- failure -- */
+
 /* Full jitter over a window that doubles with each failure (reliability.md). */
 static uint64_t attempt_backoff_ms(const struct core_job *job, enum pl_blame blame)
 {
@@ -145,9 +191,11 @@ static void attempt_on_failed(struct pl_ledger_call *call)
         return;
     }
     job->state = attempt->move.to;
+    job->holder = job->state == PL_JOB_HELD ? PL_JOB_HELD_BY_ENGINE : PL_JOB_HELD_BY_NOBODY;
+    job->revision++;
     attempt_log_move(attempt);
     attempt_leave(attempt);
-    bool again = job->state == PL_JOB_QUEUED;
+    bool again = job->state != PL_JOB_DEAD;
     if (again)
         core->stats.retries_total++;
     else
@@ -176,16 +224,19 @@ void attempt_fail(struct job_attempt *attempt, pl_status status)
     enum pl_blame blame = pl_status_blame(status);
     (void)pl_fault_set(&attempt->fault, status, "%s", pl_status_text(status));
     attempt_drop_staged(attempt); /* a ledger that is full may keep this try waiting for long */
+    if (attempt_heeds(attempt))
+        return;
     bool stopping = status == PL_STOPPING;
     job->failures += blame == PL_BLAME_RETRY && !stopping;
     bool dead = blame == PL_BLAME_INPUT ||
                 (blame == PL_BLAME_RETRY && !stopping && job->failures >= settings->attempts);
-    attempt_set_move(attempt, dead ? PL_JOB_DEAD : PL_JOB_QUEUED);
+    bool held = blame == PL_BLAME_OPERATOR;
+    attempt_set_move(attempt, dead ? PL_JOB_DEAD : held ? PL_JOB_HELD : PL_JOB_QUEUED);
     attempt->move.error = status;
     attempt_seal_reason(attempt);
     PL_LOG(job->core->parts.log, dead || blame == PL_BLAME_OPERATOR ? PL_LOG_WARN : PL_LOG_INFO,
            "job.failed", PL_F("job", job->id.text), PL_F("status", pl_status_name(status)),
-           PL_FN("attempt", job->attempts), PL_F("next", dead ? "dead" : "retry"));
+           PL_FN("attempt", job->attempts), PL_F("next", pl_job_state_name(attempt->move.to)));
     attempt_call(attempt, attempt_run_move, attempt_on_failed);
 }
 
@@ -196,6 +247,9 @@ static void attempt_on_run(struct pl_run *run)
     struct job_attempt *attempt = PL_CONTAINER_OF(run, struct job_attempt, run);
     pl_status status = run->report.status;
     attempt_wipe_keys(attempt);
+    attempt->is_running = false;
+    if (attempt_heeds(attempt))
+        return;
     if (status != PL_OK)
         attempt->fault = run->report.fault;
     else
@@ -267,11 +321,16 @@ static void attempt_on_leased(struct pl_ledger_call *call)
     job->state = PL_JOB_RUNNING;
     job->fence = attempt->fence;
     job->attempts++;
+    job->revision++;
+    if (attempt_heeds(attempt))
+        return;
     pl_status status = attempt_prepare(attempt);
-    if (status != PL_OK)
+    if (status != PL_OK) {
         attempt_fail(attempt, status);
-    else
-        runner->ops->start(runner->self, &attempt->run);
+        return;
+    }
+    attempt->is_running = true;
+    runner->ops->start(runner->self, &attempt->run);
 }
 
 bool attempt_begin(struct core_job *job)

@@ -34,6 +34,7 @@ struct job_attempt {
     struct pl_ledger_move move;
     struct pl_ledger_lease lease;
     struct pl_run run;
+    bool is_running; /* the runner has it */
     struct pl_seal_key original_key;
     struct pl_seal_key result_key;
     struct pl_seal_key document_key; /* of the document opened last */
@@ -73,6 +74,8 @@ void attempt_set_move(struct job_attempt *attempt, enum pl_job_state to);
 void attempt_log_move(const struct job_attempt *attempt);
 /* After a call that failed. */
 void attempt_ledger_failed(struct job_attempt *attempt, const char *what);
+/* True: a person asked for another end, and this try is on its way there. */
+bool attempt_heeds(struct job_attempt *attempt);
 /* Decides by blame what becomes of a job whose try failed; attempt->fault says why. */
 void attempt_fail(struct job_attempt *attempt, pl_status status);
 /* Takes the job off the active list and frees the try; the caller says what becomes of the job. */

@@ -88,9 +88,36 @@ void core_job_free(struct core_job *job)
 {
     if (job == NULL)
         return;
-    PL_CHECK(job->attempt == NULL);
+    PL_CHECK(job->attempt == NULL && job->wish == NULL);
+    pl_list_remove(&job->peer);
     free(job->name);
     free(job);
+}
+
+static struct pl_list *index_list(struct pl_core *core, const struct pl_id *id)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a: ids are not chosen by anybody */
+    for (const char *at = id->text; *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    return &core->index[hash & (CORE_INDEX_LISTS - 1)];
+}
+
+void core_job_index(struct core_job *job)
+{
+    pl_list_append(index_list(job->core, &job->id), &job->peer);
+}
+
+struct core_job *core_job_lookup(struct pl_core *core, const struct pl_id *tenant,
+                                 const struct pl_id *id)
+{
+    const struct pl_list *list = index_list(core, id);
+    PL_LIST_FOR(node, list)
+    {
+        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, peer);
+        if (pl_id_equals(&job->id, id) && pl_id_equals(&job->tenant, tenant))
+            return job;
+    }
+    return NULL;
 }
 
 /* The name in the clear, for the names of its documents; one that does not open is replaced, since
@@ -138,25 +165,29 @@ static pl_status start_load_definition(struct core_start *start, struct core_job
     return status;
 }
 
-static struct core_job *start_copy_job(struct core_start *start, const struct pl_ledger_job *row)
+struct core_job *core_job_make(struct pl_core *core, const struct pl_ledger_job *row)
 {
     struct core_job *job = calloc(1, sizeof *job);
     if (job == NULL)
         return NULL;
-    job->core = start->core;
+    job->core = core;
     job->id = row->id;
     job->tenant = row->tenant;
     job->state = row->state;
+    job->holder = row->holder;
+    job->revision = row->revision;
     job->attempts = row->attempts;
     job->fence = row->fence;
     job->received_ms = row->received_ms;
     pl_list_init(&job->node);
+    pl_list_init(&job->peer);
+    core_job_index(job);
     PL_CHECK(row->original_key_wrapped.size <= PL_WRAPPED_KEY_BYTES &&
              row->result_key_wrapped.size <= PL_WRAPPED_KEY_BYTES);
     memcpy(job->original_key_wrapped, row->original_key_wrapped.data,
            row->original_key_wrapped.size);
     memcpy(job->result_key_wrapped, row->result_key_wrapped.data, row->result_key_wrapped.size);
-    job->name = start_open_name(start->core, row);
+    job->name = start_open_name(core, row);
     if (job->name == NULL) {
         core_job_free(job);
         return NULL;
@@ -167,9 +198,9 @@ static struct core_job *start_copy_job(struct core_start *start, const struct pl
 static void start_on_job(void *owner, const struct pl_ledger_job *row)
 {
     struct core_start *start = owner;
-    if (start->status != PL_OK || row->state == PL_JOB_HELD)
+    if (start->status != PL_OK || row->holder == PL_JOB_HELD_BY_PERSON)
         return;
-    struct core_job *job = start_copy_job(start, row);
+    struct core_job *job = core_job_make(start->core, row);
     start->status = job == NULL ? PL_NO_MEMORY : start_load_definition(start, job, row);
     if (start->status == PL_OK)
         pl_list_append(&start->jobs, &job->node);
@@ -199,8 +230,11 @@ static pl_status start_requeue(struct core_start *start, struct core_job *job)
                PL_F("reason", "the engine stopped in each of its attempts"));
     }
     pl_status status = start->ledger->ops->job_move(start->ledger->self, &move);
-    if (status == PL_OK)
+    if (status == PL_OK) {
         job->state = move.to;
+        job->holder = PL_JOB_HELD_BY_NOBODY;
+        job->revision++;
+    }
     return status;
 }
 
@@ -277,6 +311,8 @@ pl_status pl_core_new(const struct pl_core_parts *parts, const struct pl_ledger 
     pl_list_init(&core->delayed);
     pl_list_init(&core->active);
     pl_list_init(&core->definitions);
+    for (unsigned i = 0; i < CORE_INDEX_LISTS; i++)
+        pl_list_init(&core->index[i]);
     struct core_start start = { .core = core, .ledger = ledger };
     pl_list_init(&start.jobs);
     pl_status status = pl_queue_new(&core->queue);
@@ -314,11 +350,24 @@ pl_status pl_core_make_id(struct pl_core *core, struct pl_id *out)
 void core_check_drained(struct pl_core *core)
 {
     if (!core->draining || core->drained == NULL || !pl_list_is_empty(&core->active) ||
-        core->stats.uploads_open > 0)
+        core->stats.uploads_open > 0 || core->acts > 0)
         return;
     void (*drained)(void *owner) = core->drained;
     core->drained = NULL;
     drained(core->drained_owner);
+}
+
+/* A try that waits for room in the ledger may not end before the engine does. */
+static void core_drop_wishes(struct pl_core *core)
+{
+    PL_LIST_FOR(node, &core->delayed)
+    {
+        struct core_job *job = PL_CONTAINER_OF(node, struct core_job, node);
+        struct pl_job_act *wish = job->wish;
+        job->wish = NULL;
+        if (wish != NULL)
+            act_answer(wish, PL_STOPPING);
+    }
 }
 
 void pl_core_drain(struct pl_core *core, void (*done)(void *owner), void *owner)
@@ -328,6 +377,7 @@ void pl_core_drain(struct pl_core *core, void (*done)(void *owner), void *owner)
     core->drained_owner = owner;
     pl_timer_free(core->timer);
     core->timer = NULL;
+    core_drop_wishes(core);
     core_check_drained(core);
 }
 

@@ -190,7 +190,10 @@ static void deliver_on_rows(struct pl_ledger_call *call)
         return;
     }
     attempt->job->state = PL_JOB_DELIVERING;
+    attempt->job->revision++;
     attempt_log_move(attempt);
+    if (attempt_heeds(attempt))
+        return;
     deliver_pump(attempt);
 }
 

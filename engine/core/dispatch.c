@@ -30,8 +30,9 @@ static void dispatch_set_timer(struct pl_core *core)
 }
 
 /* The job is in no list. */
-static void dispatch_delay(struct core_job *job, uint64_t delay_ms)
+void dispatch_delay(struct core_job *job, uint64_t delay_ms)
 {
+    job->is_delayed = true;
     job->ready_at_ms = pl_loop_now_ms(job->core->parts.loop) + (int64_t)delay_ms;
     pl_list_append(&job->core->delayed, &job->node);
     dispatch_set_timer(job->core);
@@ -78,7 +79,7 @@ static void dispatch_pump(struct pl_core *core)
     dispatch_set_timer(core);
 }
 
-static void dispatch_enqueue(struct core_job *job)
+void dispatch_enqueue(struct core_job *job)
 {
     if (pl_queue_push(job->core->queue, &job->tenant, &job->node) != PL_OK)
         dispatch_delay(job, DISPATCH_MEMORY_MS);
@@ -88,12 +89,41 @@ static void dispatch_enqueue(struct core_job *job)
 static void dispatch_on_attempt_ended(struct core_job *job, bool again, uint64_t delay_ms)
 {
     struct pl_core *core = job->core;
+    struct pl_job_act *wish = job->wish;
+    bool is_over = !again || job->attempt == NULL; /* else it waits in the middle of its try */
+    if (is_over || core->draining)
+        job->wish = NULL;
     if (again)
         dispatch_delay(job, delay_ms);
     else
         core_job_free(job);
+    if (wish != NULL && is_over)
+        act_again(wish);
+    else if (wish != NULL && core->draining)
+        act_answer(wish, PL_STOPPING);
     core_check_drained(core);
     dispatch_pump(core);
+}
+
+/* The time of a delayed job has come. */
+static void dispatch_end_delay(struct core_job *job)
+{
+    struct pl_core *core = job->core;
+    bool done = true;
+    if (job->state == PL_JOB_HELD && job->attempt == NULL) {
+        done = act_release(job); /* which takes it off its list */
+    } else {
+        pl_list_remove(&job->node);
+        job->is_delayed = false;
+        if (job->attempt != NULL)
+            attempt_resume(job);
+        else
+            done = pl_queue_push(core->queue, &job->tenant, &job->node) == PL_OK;
+    }
+    if (done)
+        return;
+    pl_list_remove(&job->node);
+    dispatch_delay(job, DISPATCH_MEMORY_MS);
 }
 
 static void dispatch_on_timer(void *owner)
@@ -105,13 +135,7 @@ static void dispatch_on_timer(void *owner)
         node = node->next;
         if (job->ready_at_ms > now)
             continue;
-        pl_list_remove(&job->node);
-        if (job->attempt != NULL) {
-            attempt_resume(job);
-        } else if (pl_queue_push(core->queue, &job->tenant, &job->node) != PL_OK) {
-            job->ready_at_ms = now + DISPATCH_MEMORY_MS;
-            pl_list_append(&core->delayed, &job->node);
-        }
+        dispatch_end_delay(job);
     }
     dispatch_pump(core);
 }
@@ -133,7 +157,9 @@ static pl_status submit_copy(struct core_job *copy, const struct pl_dispatch_job
     const struct pl_ledger_job *row = job->row;
     copy->id = row->id;
     copy->tenant = row->tenant;
+    core_job_index(copy);
     copy->state = row->state;
+    copy->revision = row->revision;
     copy->received_ms = row->received_ms;
     memcpy(copy->original_key_wrapped, row->original_key_wrapped.data, PL_WRAPPED_KEY_BYTES);
     memcpy(copy->result_key_wrapped, row->result_key_wrapped.data, PL_WRAPPED_KEY_BYTES);
@@ -153,6 +179,7 @@ pl_status pl_dispatch_submit(struct pl_core *core, const struct pl_dispatch_job 
         return PL_NO_MEMORY;
     copy->core = core;
     pl_list_init(&copy->node);
+    pl_list_init(&copy->peer);
     pl_status status = submit_copy(copy, job);
     if (status != PL_OK) {
         core_job_free(copy);

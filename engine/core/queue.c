@@ -68,6 +68,18 @@ pl_status pl_queue_push(struct pl_queue *queue, const struct pl_id *tenant, stru
     return PL_OK;
 }
 
+void pl_queue_remove(struct pl_queue *queue, const struct pl_id *tenant, struct pl_list *node)
+{
+    struct queue_tenant *found = queue_find(queue, tenant);
+    PL_CHECK(found != NULL && !pl_list_is_empty(&found->waiting));
+    pl_list_remove(node);
+    queue->size--;
+    if (!pl_list_is_empty(&found->waiting))
+        return;
+    pl_list_remove(&found->node);
+    free(found);
+}
+
 struct pl_list *pl_queue_pop(struct pl_queue *queue)
 {
     struct pl_list *first = pl_list_take_first(&queue->tenants);

@@ -21,6 +21,8 @@ void pl_queue_free(struct pl_queue *queue);
 /* Last of its tenant. PL_NO_MEMORY for a tenant's first. */
 pl_status pl_queue_push(struct pl_queue *queue, const struct pl_id *tenant,
                         struct pl_list *node) PL_MUST_USE;
+/* Takes out a node that was pushed for that tenant and has not been popped. */
+void pl_queue_remove(struct pl_queue *queue, const struct pl_id *tenant, struct pl_list *node);
 /* The next node in turn, or NULL. */
 struct pl_list *pl_queue_pop(struct pl_queue *queue);
 size_t pl_queue_size(const struct pl_queue *queue);

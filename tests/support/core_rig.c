@@ -95,6 +95,7 @@ struct rig_run {
     struct pl_list node;
     struct core_rig *rig;
     struct pl_run *run;
+    bool is_cancelled;
 };
 
 /* Documents of 4 bytes, or, where they are several, of 5. */
@@ -127,12 +128,18 @@ static void rig_on_run(struct pl_loop_task *task)
     struct rig_run *pending = PL_CONTAINER_OF(task, struct rig_run, task);
     struct core_rig *rig = pending->rig;
     struct pl_run *run = pending->run;
-    if (rig->gate) {
+    if (rig->gate && !pending->is_cancelled) {
         pl_list_append(&rig->held_runs, &pending->node);
         return;
     }
+    bool is_cancelled = pending->is_cancelled;
     free(pending);
     rig->running--;
+    if (is_cancelled) {
+        run->report = (struct pl_run_report){ .status = PL_STOPPING };
+        run->done(run);
+        return;
+    }
     unsigned turn = rig->runs++ % 16;
     run->report = (struct pl_run_report){ .status = rig->script.runs[turn] };
     if (run->report.status != PL_OK)
@@ -151,6 +158,7 @@ static void rig_run_start(void *self, struct pl_run *run)
     assert_non_null(pending);
     pending->rig = rig;
     pending->run = run;
+    run->impl = pending;
     pending->task.run = rig_on_run;
     pl_list_init(&pending->node);
     rig->running++;
@@ -167,8 +175,13 @@ static unsigned rig_run_idle(void *self)
 
 static void rig_run_cancel(void *self, struct pl_run *run)
 {
-    (void)self;
-    (void)run;
+    struct core_rig *rig = self;
+    struct rig_run *pending = run->impl;
+    pending->is_cancelled = true;
+    if (pl_list_is_empty(&pending->node)) /* it is on its way already */
+        return;
+    pl_list_remove(&pending->node);
+    pl_loop_post(rig->loop, &pending->task);
 }
 
 static const struct pl_runner_ops rig_runner_ops = { rig_run_start, rig_run_idle, rig_run_cancel };
@@ -331,8 +344,8 @@ static void rig_make_core(struct core_rig *rig, const struct pl_ledger *ledger)
         .limits = { rig_limits, NULL },
         .settings = { .attempts = 3,
                       .lease_ms = 60000,
-                      .retry_ms = 1,
-                      .retry_most_ms = 2,
+                      .retry_ms = rig->retry_ms > 0 ? rig->retry_ms : 1,
+                      .retry_most_ms = rig->retry_ms > 0 ? rig->retry_ms : 2,
                       .uploads = 4,
                       .upload_bytes = 1 << 20,
                       .staged_files = rig->staged_files,

@@ -44,6 +44,7 @@ struct core_rig {
     bool gate;                  /* runs wait until it is false */
     bool remove_done_originals; /* of the next core */
     uint64_t staged_files;      /* likewise */
+    uint64_t retry_ms;          /* likewise; 0: 1 */
     bool puts_wait;             /* puts stay unanswered until it is false */
     struct pl_list held_puts;
     struct pl_list held_runs;
