@@ -7,6 +7,7 @@
 #include "api/reply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A page of 200 jobs with their documents, or the page ledger of one very long document. */
 #define ASK_ARENA_BYTES ((size_t)64 << 20)
@@ -44,6 +45,50 @@ static void ask_on_writable(void *owner)
         ask->on_writable(ask);
 }
 
+static void ask_refuse_body(struct pl_ask *ask)
+{
+    char reason[80];
+    PL_CHECK(
+        pl_text_format(reason, sizeof reason, "the body has more than %zu bytes", ask->body_most));
+    pl_ask_refuse(ask, PL_TOO_LARGE, reason);
+}
+
+static void ask_on_body(void *owner, const uint8_t *data, size_t size)
+{
+    struct pl_ask *ask = owner;
+    if (size > ask->body_most - ask->body.size) {
+        ask_refuse_body(ask);
+        return;
+    }
+    memcpy((char *)(uintptr_t)ask->body.data + ask->body.size, data, size);
+    ask->body.size += size;
+}
+
+static void ask_on_body_end(void *owner)
+{
+    struct pl_ask *ask = owner;
+    if (ask->on_body != NULL)
+        ask->on_body(ask);
+}
+
+void pl_ask_take_body(struct pl_ask *ask, size_t most, pl_ask_fn *then)
+{
+    uint64_t length = pl_http_content_length(ask->request);
+    ask->body_most = most;
+    ask->on_body = then;
+    if (length != UINT64_MAX && length > most) {
+        ask_refuse_body(ask);
+        return;
+    }
+    size_t room = length == UINT64_MAX ? most : (size_t)length;
+    ask->body_most = room;
+    ask->body = (struct pl_span){ pl_arena_take(&ask->arena, room + 1), 0 };
+    if (ask->body.data == NULL)
+        pl_ask_refuse(ask, PL_NO_MEMORY, NULL);
+    else
+        pl_http_body_start(ask->request);
+}
+
 struct pl_ask *pl_ask_new(struct pl_api *api, struct pl_http_request *request)
 {
     struct pl_ask *ask = calloc(1, sizeof *ask);
@@ -56,7 +101,9 @@ struct pl_ask *pl_ask_new(struct pl_api *api, struct pl_http_request *request)
     ask->is_head = pl_span_equals(pl_http_method(request), "HEAD");
     pl_arena_init(&ask->arena, ASK_ARENA_BYTES);
     api->asks_open++;
-    pl_http_watch(request, &(struct pl_http_watcher){ .on_gone = ask_on_gone,
+    pl_http_watch(request, &(struct pl_http_watcher){ .on_body = ask_on_body,
+                                                      .on_body_end = ask_on_body_end,
+                                                      .on_gone = ask_on_gone,
                                                       .on_writable = ask_on_writable,
                                                       .owner = ask });
     return ask;
@@ -127,8 +174,15 @@ void pl_ask_reply_text(struct pl_ask *ask, int code, const char *type, const voi
     ask_reply(ask, code, fields, PL_COUNT_OF(fields), body, size);
 }
 
-void pl_ask_reply_json(struct pl_ask *ask, int code, json_t *body)
+void pl_ask_reply_json_with(struct pl_ask *ask, int code, json_t *body, const char *field,
+                            const char *value)
 {
+    const struct pl_http_field fields[] = {
+        { pl_span_from("Content-Type"), pl_span_from("application/json") },
+        { pl_span_from("Cache-Control"), pl_span_from("no-store") },
+        { pl_span_from("X-Content-Type-Options"), pl_span_from("nosniff") },
+        { pl_span_from(field == NULL ? "" : field), pl_span_from(value == NULL ? "" : value) },
+    };
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     json_decref(body);
     if (text == NULL) {
@@ -136,8 +190,14 @@ void pl_ask_reply_json(struct pl_ask *ask, int code, json_t *body)
         return;
     }
     struct pl_span span = pl_span_from(text);
-    pl_ask_reply_text(ask, code, "application/json", span.data, span.size);
+    size_t count = PL_COUNT_OF(fields) - (field == NULL);
+    ask_reply(ask, code, fields, count, span.data, span.size);
     free(text);
+}
+
+void pl_ask_reply_json(struct pl_ask *ask, int code, json_t *body)
+{
+    pl_ask_reply_json_with(ask, code, body, NULL, NULL);
 }
 
 void pl_ask_refuse_with(struct pl_ask *ask, int code, pl_status status, const char *detail,

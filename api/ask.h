@@ -41,13 +41,17 @@ struct pl_ask {
     struct pl_http_request *request; /* NULL once the peer is gone */
     struct pl_arena arena;           /* what the ledger's thread may touch lives here */
     struct pl_id tenant;             /* whose token it is */
+    struct pl_id token;              /* who asks */
     struct pl_id job;                /* from the path */
-    uint32_t n;                      /* document number; from the path */
+    uint32_t n;                      /* document number, or enum pl_job_action; from the path */
     bool is_head;
     unsigned pending;
     pl_ask_fn *cleanup; /* frees what the room keeps in `room`; may be NULL */
     void *room;
     pl_ask_fn *on_writable;
+    struct pl_span body; /* once it was taken; in the arena */
+    size_t body_most;
+    pl_ask_fn *on_body;
 
     struct pl_ledger_call call; /* in use between pl_ask_read and `then` */
     pl_status (*read)(struct pl_ask *ask, const struct pl_ledger *ledger);
@@ -62,6 +66,9 @@ void pl_ask_hold(struct pl_ask *ask);
 /* It is back. False: the peer is gone and the ask has been freed. */
 bool pl_ask_release(struct pl_ask *ask) PL_MUST_USE;
 
+/* Reads the body, of at most `most` bytes, then calls `then`; a longer one is refused with 413. */
+void pl_ask_take_body(struct pl_ask *ask, size_t most, pl_ask_fn *then);
+
 /* Runs `read` on the ledger's thread, then `then` on the loop's, unless the peer is gone. `read`
  * may touch the arena and the room, never the request. */
 void pl_ask_read(struct pl_ask *ask,
@@ -72,6 +79,9 @@ void pl_ask_read(struct pl_ask *ask,
 
 /* Takes the reference; NULL stands for memory that ran out. */
 void pl_ask_reply_json(struct pl_ask *ask, int code, json_t *body);
+/* With one more field. */
+void pl_ask_reply_json_with(struct pl_ask *ask, int code, json_t *body, const char *field,
+                            const char *value);
 void pl_ask_reply_text(struct pl_ask *ask, int code, const char *type, const void *body,
                        size_t size);
 /* application/problem+json (RFC 9457). `detail` NULL: the status's own sentence. */

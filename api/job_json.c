@@ -86,9 +86,13 @@ static json_t *history_json(const struct pl_job_view *job)
     for (const struct pl_job_event *at = job->events; at != NULL; at = at->next) {
         const struct pl_ledger_event *row = &at->row;
         json_t *error = row->error == PL_OK ? json_null() : json_string(pl_status_name(row->error));
-        json_t *event =
-            json_pack("{s:s, s:o, s:i, s:o}", "state", pl_job_state_name(row->state), "at",
-                      json_time(row->at_ms), "attempt", (int)row->attempt, "error", error);
+        bool is_persons = !pl_id_is_none(&row->by);
+        json_t *event = json_pack(
+            "{s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "state", pl_job_state_name(row->state), "at",
+            json_time(row->at_ms), "attempt", (int)row->attempt, "error", error, "action",
+            is_persons ? json_string(pl_job_action_name(row->action)) : json_null(), "by",
+            is_persons ? json_string(row->by.text) : json_null(), "reason",
+            at->note.size > 0 ? json_shown(at->note) : json_null());
         if (!array_put(array, event)) {
             json_decref(array);
             return NULL;
@@ -105,6 +109,13 @@ static json_t *pages_json(const struct pl_job_report *report)
         (void)json_object_set_new(json, pl_job_pages_name((enum pl_job_pages)how),
                                   json_integer((json_int_t)report->by_how[how]));
     return json;
+}
+
+static json_t *holder_json(enum pl_job_holder holder)
+{
+    if (holder == PL_JOB_HELD_BY_NOBODY)
+        return json_null();
+    return json_string(holder == PL_JOB_HELD_BY_PERSON ? "person" : "engine");
 }
 
 /* What was done, of a job that is done. */
@@ -128,13 +139,14 @@ json_t *pl_job_json(const struct pl_job_view *job)
 {
     const struct pl_ledger_job *row = &job->row;
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:i, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "id",
-        row->id.text, "state", pl_job_state_name(row->state), "pipeline", row->pipeline,
-        "pipeline_version", (int)row->pipeline_version, "drop", row->drop, "device",
-        row->device.text, "device_login", json_shown(job->device_login), "name",
-        json_shown(job->name), "bytes", (json_int_t)row->bytes, "sha256", json_sha256(row->sha256),
-        "received_at", json_time(row->received_ms), "finished_at", json_time(row->finished_ms),
-        "attempts", (int)row->attempts, "error", json_error(row->error, job->reason), "documents",
+        "{s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:o}",
+        "id", row->id.text, "state", pl_job_state_name(row->state), "held_by",
+        holder_json(row->holder), "pipeline", row->pipeline, "pipeline_version",
+        (int)row->pipeline_version, "drop", row->drop, "device", row->device.text, "device_login",
+        json_shown(job->device_login), "name", json_shown(job->name), "bytes",
+        (json_int_t)row->bytes, "sha256", json_sha256(row->sha256), "received_at",
+        json_time(row->received_ms), "finished_at", json_time(row->finished_ms), "attempts",
+        (int)row->attempts, "error", json_error(row->error, job->reason), "documents",
         documents_json(job), "original", json_href(&row->id, "/original"));
     if (json != NULL && job_put_report(json, job) &&
         (!job->has_history || json_object_set_new(json, "history", history_json(job)) == 0))

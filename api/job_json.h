@@ -23,6 +23,7 @@ struct pl_job_document {
 
 struct pl_job_event {
     struct pl_ledger_event row;
+    struct pl_span note; /* opened; any bytes */
     struct pl_job_event *next;
 };
 

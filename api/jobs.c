@@ -53,6 +53,9 @@ static void gather_on_event(void *owner, const struct pl_ledger_event *row)
     if (gather->status != PL_OK || event == NULL)
         return;
     event->row = *row;
+    event->row.note_sealed.data = pl_arena_text(&gather->ask->arena, row->note_sealed);
+    if (event->row.note_sealed.data == NULL)
+        gather->status = PL_NO_MEMORY;
     *gather->event_tail = event;
     gather->event_tail = &event->next;
 }
@@ -204,6 +207,9 @@ static pl_status job_open(struct pl_ask *ask, struct pl_job_view *job)
     job->device_login = (struct pl_span){ secret.data, strnlen(secret.data, secret.size) };
     for (struct pl_job_document *at = job->documents; at != NULL && status == PL_OK; at = at->next)
         status = document_open(ask, at);
+    for (struct pl_job_event *at = job->events; at != NULL && status == PL_OK; at = at->next)
+        status = pl_jobs_open_field(ask, pl_field_name("event.note", &row->id, 0, field),
+                                    at->row.note_sealed, &at->note);
     return status;
 }
 
@@ -239,10 +245,14 @@ static void show_then(struct pl_ask *ask, pl_status status)
     struct gather *gather = ask->room;
     if (status == PL_OK)
         status = job_open(ask, gather->jobs);
-    if (status == PL_OK)
-        pl_ask_reply_json(ask, 200, pl_job_json(gather->jobs));
-    else
+    if (status != PL_OK) {
         jobs_fail(ask, status);
+        return;
+    }
+    char tag[40];
+    PL_CHECK(pl_text_format(tag, sizeof tag, "\"r%llu\"",
+                            (unsigned long long)gather->jobs->row.revision));
+    pl_ask_reply_json_with(ask, 200, pl_job_json(gather->jobs), "ETag", tag);
 }
 
 static struct gather *gather_new(struct pl_ask *ask)

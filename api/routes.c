@@ -5,6 +5,7 @@
 #include "api/routes.h"
 
 #include "api/documents.h"
+#include "api/job_actions.h"
 #include "api/jobs.h"
 #include "api/metrics.h"
 
@@ -28,17 +29,20 @@ static void ready_send(struct pl_ask *ask)
 struct room {
     pl_ask_fn *enter;
     bool is_public; /* without a token; shows no tenant's data */
+    bool is_posted; /* POST alone; else GET and HEAD */
 };
 
 static const struct room rooms[PL_ROUTE_COUNT] = {
-    [PL_ROUTE_JOBS] = { pl_jobs_list, false },
-    [PL_ROUTE_JOB] = { pl_jobs_show, false },
-    [PL_ROUTE_DOCUMENT] = { pl_documents_send, false },
-    [PL_ROUTE_PAGES] = { pl_jobs_show_pages, false },
-    [PL_ROUTE_ORIGINAL] = { pl_documents_send_original, false },
-    [PL_ROUTE_HEALTH] = { health_send, true },
-    [PL_ROUTE_READY] = { ready_send, true },
-    [PL_ROUTE_METRICS] = { pl_metrics_send, true },
+    [PL_ROUTE_JOBS] = { .enter = pl_jobs_list },
+    [PL_ROUTE_JOB] = { .enter = pl_jobs_show },
+    [PL_ROUTE_ACTION] = { .enter = pl_job_actions_one, .is_posted = true },
+    [PL_ROUTE_ACTIONS] = { .enter = pl_job_actions_many, .is_posted = true },
+    [PL_ROUTE_DOCUMENT] = { .enter = pl_documents_send },
+    [PL_ROUTE_PAGES] = { .enter = pl_jobs_show_pages },
+    [PL_ROUTE_ORIGINAL] = { .enter = pl_documents_send_original },
+    [PL_ROUTE_HEALTH] = { .enter = health_send, .is_public = true },
+    [PL_ROUTE_READY] = { .enter = ready_send, .is_public = true },
+    [PL_ROUTE_METRICS] = { .enter = pl_metrics_send, .is_public = true },
 };
 
 /* Takes `text` off the front; false when it does not stand there. */
@@ -62,6 +66,13 @@ static enum pl_route route_in_job(struct pl_span path, struct pl_id *job, uint32
         return PL_ROUTE_JOB;
     if (pl_span_equals(path, "/original"))
         return PL_ROUTE_ORIGINAL;
+    for (uint32_t action = PL_JOB_ACTION_NONE + 1; action < PL_JOB_ACTION_COUNT; action++) {
+        if (path.data[0] != '/' || !pl_span_equals((struct pl_span){ path.data + 1, path.size - 1 },
+                                                   pl_job_action_name((enum pl_job_action)action)))
+            continue;
+        *n = action;
+        return PL_ROUTE_ACTION;
+    }
     if (!path_skip(&path, "/documents/"))
         return PL_ROUTE_NONE;
     static const char pages[] = "/pages";
@@ -84,6 +95,8 @@ enum pl_route pl_route_find(struct pl_span path, struct pl_id *job, uint32_t *n)
         return PL_ROUTE_METRICS;
     if (pl_span_equals(path, "/v1/jobs"))
         return PL_ROUTE_JOBS;
+    if (pl_span_equals(path, "/v1/jobs/actions"))
+        return PL_ROUTE_ACTIONS;
     if (path_skip(&path, "/v1/jobs/"))
         return route_in_job(path, job, n);
     return PL_ROUTE_NONE;
@@ -114,6 +127,7 @@ static void entry_pass(struct pl_ask *ask, const struct room *room,
                        const struct pl_session *session)
 {
     ask->tenant = session->tenant;
+    ask->token = session->token;
     ask->room = NULL;
     room->enter(ask);
 }
@@ -127,6 +141,7 @@ static pl_status entry_read(struct pl_ask *ask, const struct pl_ledger *ledger)
     if (status != PL_OK)
         return status;
     entry->session.tenant = token.tenant;
+    entry->session.token = token.id;
     return pl_text_copy(entry->session.role, sizeof entry->session.role, pl_span_from(token.role))
                ? PL_OK
                : PL_NOT_FOUND;
@@ -174,7 +189,9 @@ static void routes_on_request(void *owner, struct pl_http_request *request)
     struct pl_span method = pl_http_method(request);
     if (route == PL_ROUTE_NONE)
         pl_ask_refuse_not_found(ask);
-    else if (!pl_span_equals(method, "GET") && !pl_span_equals(method, "HEAD"))
+    else if (room->is_posted && !pl_span_equals(method, "POST"))
+        pl_ask_refuse_with(ask, 405, PL_BAD_REQUEST, "only POST is answered here", "Allow", "POST");
+    else if (!room->is_posted && !pl_span_equals(method, "GET") && !pl_span_equals(method, "HEAD"))
         pl_ask_refuse_with(ask, 405, PL_BAD_REQUEST, "only GET and HEAD are answered here", "Allow",
                            "GET, HEAD");
     else if (room->is_public)

@@ -15,6 +15,8 @@ enum pl_route {
     PL_ROUTE_NONE,
     PL_ROUTE_JOBS,
     PL_ROUTE_JOB,
+    PL_ROUTE_ACTION,  /* *n: enum pl_job_action */
+    PL_ROUTE_ACTIONS, /* on many */
     PL_ROUTE_DOCUMENT,
     PL_ROUTE_PAGES,
     PL_ROUTE_ORIGINAL,

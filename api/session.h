@@ -17,6 +17,7 @@ struct pl_sessions;
 
 struct pl_session {
     struct pl_id tenant;
+    struct pl_id token; /* its id, as histories name it */
     char role[PL_SESSION_ROLE_CHARS];
 };
 

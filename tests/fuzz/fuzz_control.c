@@ -7,6 +7,7 @@
  */
 #include "api/address.h"
 #include "api/disposition.h"
+#include "api/job_actions.h"
 #include "api/page_query.h"
 #include "api/range.h"
 #include "api/routes.h"
@@ -72,10 +73,29 @@ static void read_token(struct pl_span text)
         PL_CHECK(parsed.host[0] != '\0');
 }
 
+static void read_actions(struct pl_span text)
+{
+    struct pl_arena arena;
+    struct pl_job_actions asked;
+    struct pl_fault fault = { 0 };
+    const char *why = NULL;
+    bool has = false;
+    uint64_t revision = 0;
+    pl_arena_init(&arena, (size_t)1 << 20);
+    if (pl_job_actions_parse(text, &arena, &asked, &fault) == PL_OK)
+        PL_CHECK(asked.action != PL_JOB_ACTION_NONE && asked.limit >= 1 &&
+                 asked.limit <= PL_JOB_ACTIONS_MOST && asked.job_count <= PL_JOB_ACTIONS_MOST);
+    if (pl_job_action_parse_body(text, &arena, &why, &fault) == PL_OK)
+        PL_CHECK(why != NULL);
+    (void)!pl_job_match_parse(text, &has, &revision, &fault);
+    pl_arena_fini(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(struct pl_span) = { read_range, read_route, read_query,
-                                                       write_disposition, read_token };
+    static void (*const readers[])(struct pl_span) = {
+        read_range, read_route, read_query, write_disposition, read_token, read_actions
+    };
     if (size == 0)
         return 0;
     readers[data[0] % PL_COUNT_OF(readers)]((struct pl_span){ (const char *)data + 1, size - 1 });

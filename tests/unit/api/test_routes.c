@@ -259,6 +259,75 @@ static void routes__job__is_shown_and_listed(void **state)
     house_expect(house, "HEAD", "/v1/jobs", house->token, "", 200, "Content-Length: ");
 }
 
+static void routes__actions__are_done_and_told(void **state)
+{
+    struct house *house = *state;
+    struct pl_id dead;
+    char path[128];
+    char fields[256];
+    house->rig.script.runs[house->rig.runs % 16] = PL_BAD_DOCUMENT;
+    assert_int_equal(rig_upload(&house->rig, "inbox", "junk", &dead), PL_OK);
+    assert_int_equal(rig_await(&house->rig, &dead, PL_JOB_DEAD), PL_BAD_DOCUMENT);
+    assert_true(pl_text_format(path, sizeof path, "/v1/jobs/%s/replay", dead.text));
+    house_expect(house, "GET", path, house->token, "", 405, "Allow: POST");
+    house_expect(house, "POST", path, NULL, "", 401, "unauthenticated");
+    house_expect(house, "POST", path, house->other_token, "", 404, "not_found");
+    house_expect(house, "POST", path, house->token, "If-Match: \"r1\"\r\n", 412, "ETag: \"r2\"");
+    house_expect(house, "POST", path, house->token, "If-Match: r2\r\n", 400, "If-Match must be");
+    assert_true(pl_text_format(fields, sizeof fields,
+                               "If-Match: \"r2\"\r\nContent-Length: 26\r\n\r\n"
+                               "{\"reason\": \"mended it\"}  "));
+    house_expect(house, "POST", path, house->token, fields, 200, "\"action\":\"replay\"");
+    assert_int_equal(rig_await(&house->rig, &dead, PL_JOB_DONE), PL_OK);
+    house_expect(house, "POST", path, house->token, "", 200, "\"reason\":\"mended it\"");
+    house_expect(house, "POST", job_path(house, "/cancel"), house->token, "", 409,
+                 "cancel does nothing for a job that is done");
+    house_expect(house, "POST", path, house->token, "Content-Length: 1\r\n\r\n{", 400, "not JSON");
+    house_expect(house, "POST", path, house->token, "Content-Length: 70000\r\n", 413, "too_large");
+}
+
+static void house_expect_many(struct house *house, const char *body, int code, const char *holds)
+{
+    char fields[512];
+    assert_true(
+        pl_text_format(fields, sizeof fields, "Content-Length: %zu\r\n\r\n%s", strlen(body), body));
+    house_expect(house, "POST", "/v1/jobs/actions", house->token, fields, code, holds);
+}
+
+static void routes__actions_on_many__find_their_jobs(void **state)
+{
+    struct house *house = *state;
+    struct pl_id dead[5];
+    char body[256];
+    for (unsigned i = 0; i < PL_COUNT_OF(dead); i++) {
+        house->rig.script.runs[house->rig.runs % 16] = PL_BAD_DOCUMENT;
+        assert_int_equal(rig_upload(&house->rig, "inbox", "junk", &dead[i]), PL_OK);
+        assert_int_equal(rig_await(&house->rig, &dead[i], PL_JOB_DEAD), PL_BAD_DOCUMENT);
+    }
+    memset(&house->rig.script, 0, sizeof house->rig.script);
+    house_expect_many(house,
+                      "{\"action\":\"replay\",\"filter\":{\"state\":\"dead\",\"error\":"
+                      "\"worker_died\"}}",
+                      200, "\"matched\":0,");
+    assert_true(pl_text_format(body, sizeof body,
+                               "\"changed\":2,\"unchanged\":0,\"refused\":[],"
+                               "\"next\":\"%s\"",
+                               dead[1].text));
+    house_expect_many(house, "{\"action\":\"replay\",\"filter\":{\"state\":\"dead\"},\"limit\":2}",
+                      200, body);
+    assert_int_equal(rig_await(&house->rig, &dead[1], PL_JOB_DONE), PL_OK);
+    house_expect_many(house, "{\"action\":\"replay\",\"filter\":{\"state\":\"dead\"}}", 200,
+                      "\"changed\":3,\"unchanged\":0,\"refused\":[],\"next\":null");
+    assert_int_equal(rig_await(&house->rig, &dead[4], PL_JOB_DONE), PL_OK);
+    assert_true(pl_text_format(body, sizeof body,
+                               "{\"action\":\"cancel\",\"jobs\":[\"%s\","
+                               "\"01hf7k3v5e8z9x2c4b6n8m0q1w\"]}",
+                               dead[0].text));
+    house_expect_many(house, body, 200, "\"code\":\"conflict\"");
+    house_expect_many(house, body, 200, "\"code\":\"not_found\"");
+    house_expect_many(house, "{\"action\":\"replay\"}", 400, "says which jobs");
+}
+
 static void routes__another_tenants_job__does_not_exist(void **state)
 {
     struct house *house = *state;
@@ -377,6 +446,8 @@ int main(void)
         cmocka_unit_test(routes__paths__have_one_spelling),
         cmocka_unit_test(routes__without_a_known_token__earn_401),
         cmocka_unit_test(routes__other_methods__earn_405),
+        cmocka_unit_test(routes__actions__are_done_and_told),
+        cmocka_unit_test(routes__actions_on_many__find_their_jobs),
         cmocka_unit_test(routes__job__is_shown_and_listed),
         cmocka_unit_test(routes__another_tenants_job__does_not_exist),
         cmocka_unit_test(routes__original__comes_back_whole_and_in_ranges),
