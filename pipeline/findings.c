@@ -48,3 +48,11 @@ void pl_findings_add(struct pl_findings *findings, const struct pl_finding *find
         return;
     findings->items[findings->count++] = *finding;
 }
+
+void pl_findings_cut(struct pl_findings *findings, size_t count)
+{
+    if (count >= findings->count)
+        return;
+    findings->total -= findings->count - count;
+    findings->count = count;
+}

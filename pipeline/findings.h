@@ -30,5 +30,7 @@ void pl_findings_fini(struct pl_findings *findings);
 /* One that has no place any more is counted. The same rule with the same words about the same
  * object is told once. */
 void pl_findings_add(struct pl_findings *findings, const struct pl_finding *finding);
+/* Takes back all but the first `count`, as if they had not been found. */
+void pl_findings_cut(struct pl_findings *findings, size_t count);
 
 #endif

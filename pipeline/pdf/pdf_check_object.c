@@ -20,6 +20,9 @@
 #define ARRAY_MOST_1 8191
 #define DICT_MOST_1 4095
 #define FRAME_BYTES 32
+#define TEXT_FIRST ((size_t)1024)
+#define TEXT_GROWTH 8
+#define PL_CHECK_KEPT ((size_t)8 << 20) /* of values that are kept for the pages */
 #define FILTERS_MOST 32
 
 static bool is_digit(uint8_t c)
@@ -127,21 +130,24 @@ static void nest_reference(struct nest *nest, const struct pl_pdf_token *token)
         nest->items[nest->depth - 1] -= 3;
 }
 
-static pl_status tokens_check(struct pl_pdf_checking *c, const uint8_t *data, size_t size)
+/* Up to "stream" or "endobj"; *end gets where that stands, or where the data end. */
+static pl_status tokens_check(struct pl_pdf_checking *c, struct pl_pdf_lex *lex, size_t *end)
 {
-    struct pl_pdf_lex lex = { .data = data, .size = size };
     struct pl_pdf_token token;
     struct nest nest = { .depth = 0 };
     uint64_t count = 0;
     for (;; count++) {
-        pl_pdf_lex_next(&lex, &token);
-        if (token.kind == PL_PDF_TOKEN_END || pl_span_equals(token.raw, "stream") ||
-            pl_span_equals(token.raw, "endobj"))
+        pl_pdf_lex_next(lex, &token);
+        *end = token.at;
+        if (token.kind == PL_PDF_TOKEN_END)
+            break;
+        if (token.kind == PL_PDF_TOKEN_WORD &&
+            (pl_span_equals(token.raw, "stream") || pl_span_equals(token.raw, "endobj")))
             break;
         nest_check(c, &nest, token.kind);
         if (token.kind == PL_PDF_TOKEN_WORD)
             nest_reference(&nest, &token);
-        if (token.kind == PL_PDF_TOKEN_HEX)
+        else if (token.kind == PL_PDF_TOKEN_HEX)
             hex_check(c, token.raw);
         else if (token.kind == PL_PDF_TOKEN_STRING)
             string_check(c, token.raw);
@@ -194,20 +200,20 @@ static pl_status frame_begin(struct pl_pdf_checking *c, uint64_t at, size_t *use
     return PL_OK;
 }
 
-/* What follows the value (and "endstream"): a line end, "endobj", a line end. */
+/* "endobj", which stands at `at` or behind white space there, between line ends. */
 static pl_status frame_end(struct pl_pdf_checking *c, uint64_t at)
 {
     const uint8_t *data = NULL;
     size_t size = 0;
-    size_t skip = 0;
-    pl_status status = pl_pdf_windows_peek(&c->file->windows, at, FRAME_BYTES, &data, &size);
+    size_t skip = 1;
+    pl_status status = pl_pdf_windows_peek(&c->file->windows, at - 1, FRAME_BYTES, &data, &size);
     if (status != PL_OK)
         return status;
     while (skip < size && pl_pdf_is_space(data[skip]))
         skip++;
-    if (!begins_with(data + skip, size - skip, "endobj"))
+    if (skip > size || !begins_with(data + skip, size - skip, "endobj"))
         return PL_OK; /* comments may stand here */
-    if (skip == 0 || !is_eol(data[skip - 1]) || (skip + 6 < size && !is_eol(data[skip + 6])))
+    if (!is_eol(data[skip - 1]) || (skip + 6 < size && !is_eol(data[skip + 6])))
         spacing_breach(c, "endobj is not alone on its line");
     return PL_OK;
 }
@@ -343,13 +349,16 @@ static pl_status packed_check(struct pl_pdf_checking *c, const struct pl_pdf_val
 {
     struct pl_bytes data = { 0 };
     int64_t first = 0;
+    size_t end = 0;
     pl_bytes_init(&data, PL_PDF_PACK_BYTES);
     pl_check_breach(c, "6.1.4", NULL, "objects lie in a stream, which PDF 1.4 lacks");
     pl_status status = pl_check_integer(c, stream, "First", 0, &first);
     if (status == PL_OK)
         status = pl_check_decode(c, stream, &data);
-    if (status == PL_OK && first >= 0 && (uint64_t)first < data.size)
-        status = tokens_check(c, data.data + first, data.size - (size_t)first);
+    if (status == PL_OK && first >= 0 && (uint64_t)first < data.size) {
+        struct pl_pdf_lex lex = { .data = data.data + first, .size = data.size - (size_t)first };
+        status = tokens_check(c, &lex, &end);
+    }
     pl_bytes_fini(&data);
     return status;
 }
@@ -367,31 +376,47 @@ static pl_status value_check(struct pl_pdf_checking *c, const struct pl_pdf_valu
     return status;
 }
 
-static pl_status plain_check(struct pl_pdf_checking *c, uint64_t at)
+/* Its text from `at` on, in a run that grows until "endobj" or "stream" stands in it. *end gets
+ * where that is. */
+static pl_status text_check(struct pl_pdf_checking *c, uint64_t at, uint64_t *end)
 {
-    const uint8_t *data = NULL;
-    size_t size = 0;
+    for (size_t want = TEXT_FIRST;; want *= TEXT_GROWTH) {
+        const uint8_t *data = NULL;
+        size_t size = 0;
+        size_t stop = 0;
+        size_t before = c->findings->count;
+        pl_status status = pl_pdf_windows_peek(&c->file->windows, at, want, &data, &size);
+        if (status != PL_OK)
+            return status;
+        struct pl_pdf_lex lex = { .data = data, .size = size };
+        status = tokens_check(c, &lex, &stop);
+        *end = at + stop;
+        if (status != PL_OK || !lex.cut || size < want || want >= PL_PDF_OBJECT_BYTES)
+            return status;
+        if (c->findings->count > before) /* what was found in half an object is found again */
+            pl_findings_cut(c->findings, before);
+    }
+}
+
+/* Values stay in memory for the pages that name them, as long as there is room. */
+static pl_status plain_check(struct pl_pdf_checking *c, uint32_t number, uint64_t at)
+{
+    const struct pl_pdf_value *value = NULL;
     size_t used = 0;
-    struct pl_pdf_found found;
-    pl_status status = pl_pdf_read_object(c->file, at, &found);
-    if (status == PL_NOT_FOUND || status == PL_BAD_DOCUMENT) {
+    uint64_t end = at;
+    pl_status status = pl_pdf_load_object(c->file, (struct pl_pdf_ref){ number, 0 }, &value, NULL);
+    if (status == PL_BAD_DOCUMENT) {
         pl_check_defect(c, "7.3.10", "the object cannot be read at offset %llu",
                         (unsigned long long)at);
         return PL_OK;
     }
     if (status == PL_OK)
         status = frame_begin(c, at, &used);
-    if (status != PL_OK)
-        return status;
-    bool stream = found.value->kind == PL_PDF_STREAM;
-    uint64_t end = stream ? found.value->as.dict.at : found.end;
-    size_t length = end > at + used ? (size_t)(end - at - used) : 0;
-    status = pl_pdf_windows_peek(&c->file->windows, at + used, length, &data, &size);
     if (status == PL_OK && used > 0)
-        status = tokens_check(c, data, size < length ? size : length);
-    if (status == PL_OK && !stream)
-        status = frame_end(c, found.end);
-    return status == PL_OK ? value_check(c, found.value) : status;
+        status = text_check(c, at + used, &end);
+    if (status == PL_OK && used > 0 && value->kind != PL_PDF_STREAM)
+        status = frame_end(c, end);
+    return status == PL_OK ? value_check(c, value) : status;
 }
 
 pl_status pl_check_objects(struct pl_pdf_checking *c)
@@ -401,13 +426,17 @@ pl_status pl_check_objects(struct pl_pdf_checking *c)
         const struct pl_pdf_value *value = NULL;
         struct pl_pdf_slot slot = pl_pdf_table_slot(c->file->table, n);
         size_t mark = pl_pdf_file_mark(c->file);
+        bool roomy = mark < PL_CHECK_KEPT;
         c->object = n;
         if (slot.kind == PL_PDF_SLOT_PLAIN)
-            status = plain_check(c, slot.at);
+            status = plain_check(c, n, slot.at);
         else if (slot.kind == PL_PDF_SLOT_PACKED &&
                  pl_pdf_load_object(c->file, (struct pl_pdf_ref){ n, 0 }, &value, NULL) == PL_OK)
             status = value_check(c, value);
-        pl_pdf_file_release(c->file, mark);
+        if (roomy)
+            pl_pdf_work_refill(c->file);
+        else
+            pl_pdf_file_release(c->file, mark);
         if (status == PL_OK)
             status = pl_check_step(c, 1);
     }
