@@ -17,6 +17,7 @@
 #include "pipeline/codec/ghost_lib.h"
 #include "pipeline/codec/ghost_raster.h"
 #include "pipeline/codec/ghost_words.h"
+#include "pipeline/pdf/pdf_file.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,6 +186,24 @@ static pl_status password_write(const char *password, char out[GHOST_PASSWORD_CH
     return PL_OK;
 }
 
+/* This version of the library dies of a wrong password: it is given one that our own reader needed
+ * and took, or none. */
+static pl_status password_settle(struct pl_source *source, const struct pl_limits *limits,
+                                 const char **password, struct pl_fault *fault)
+{
+    struct pl_pdf_file *file = NULL;
+    struct pl_fault found = { .status = PL_OK };
+    if (*password == NULL || (*password)[0] == '\0')
+        return PL_OK;
+    pl_status status = pl_pdf_file_open(source, limits, NULL, &file, &found);
+    if (status == PL_DENIED)
+        status = pl_pdf_file_open(source, limits, *password, &file, fault);
+    else
+        *password = NULL; /* not wanted, or there is no telling */
+    pl_pdf_file_free(file);
+    return status == PL_DENIED || status == PL_NO_MEMORY ? status : PL_OK;
+}
+
 static pl_status ghost_is_pdf(struct pl_source *source, bool *out, struct pl_fault *fault)
 {
     uint8_t head[GHOST_HEAD_BYTES];
@@ -267,6 +286,15 @@ static void ghost_close_pdfwrite(struct ghost *ghost)
     ghost_stop(ghost);
 }
 
+/* Annotations of a kind that PDF/A does not know are drawn into the page as they look. The names
+ * stand in one string without spaces, or the library takes none of them. */
+#define KEPT_1                                                                                     \
+    "/Text/Link/FreeText/Line/Square/Circle/Highlight/Underline/Squiggly/StrikeOut/Stamp/Ink/"     \
+    "Popup/Widget"
+static const char ghost_kept_1[] = "/PRESERVEANNOTTYPES (" KEPT_1 ") def\n";
+static const char ghost_kept_2[] =
+    "/PRESERVEANNOTTYPES (" KEPT_1 "/Polygon/PolyLine/Caret/Watermark/Redact) def\n";
+
 static pl_status ghost_draw_all(struct ghost *ghost, bool is_pdf, const char *password,
                                 const struct pl_limits *limits, struct pl_fault *fault)
 {
@@ -276,6 +304,8 @@ static pl_status ghost_draw_all(struct ghost *ghost, bool is_pdf, const char *pa
         return PL_OK;
     }
     ghost_run(ghost, password);
+    if (ghost->words.pdfa > 0)
+        ghost_run(ghost, ghost->words.pdfa == 1 ? ghost_kept_1 : ghost_kept_2);
     status = ghost_begin_pdf(ghost, limits, fault);
     if (status == PL_OK)
         ghost_run(ghost, "{ 1 1 pdfpagecount { platen-page } for runpdfend } stopped\n"
@@ -307,9 +337,11 @@ static pl_status ghost_to_pdf(struct pl_interpreter *self, struct pl_source *sou
     char open_sesame[GHOST_PASSWORD_CHARS];
     bool is_pdf = false;
     struct pl_source *made = NULL;
-    pl_status status = password_write(password, open_sesame, fault);
+    pl_status status = ghost_is_pdf(source, &is_pdf, fault);
+    if (status == PL_OK && is_pdf)
+        status = password_settle(source, limits, &password, fault);
     if (status == PL_OK)
-        status = ghost_is_pdf(source, &is_pdf, fault);
+        status = password_write(password, open_sesame, fault);
     if (status == PL_OK)
         status = ghost_prepare(ghost, source, fault);
     if (status != PL_OK)
@@ -356,7 +388,9 @@ static pl_status ghost_open(struct pl_interpreter *self, struct pl_source *sourc
 {
     struct ghost *ghost = (struct ghost *)self;
     char open_sesame[GHOST_PASSWORD_CHARS];
-    pl_status status = password_write(password, open_sesame, fault);
+    pl_status status = password_settle(source, limits, &password, fault);
+    if (status == PL_OK)
+        status = password_write(password, open_sesame, fault);
     if (status == PL_OK)
         status = ghost_prepare(ghost, source, fault);
     if (status != PL_OK)
