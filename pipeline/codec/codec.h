@@ -22,6 +22,10 @@ struct pl_open_settings {
     const struct pl_limits *limits;
     enum pl_want want;
     const char *password; /* for encrypted documents, UTF-8; NULL: none was given */
+    /* The PDF that an interpreter made this one of, with `password`; NULL: there is none. Its pages
+     * are the same, so that lost images are missed and decoded ones found again. It is read from
+     * the thread that surveys and writes, and outlives the reader. */
+    struct pl_source *origin;
 };
 
 struct pl_reader;

@@ -4,7 +4,8 @@
  * over its own source; clones are kept in a pool by the source they stand on, because making one a
  * page would throw away what pages share (object streams, profiles). A source that comes back at an
  * address where another one stood before shows the same document, so that the clone there is as
- * good. The original file is for the thread that opens, surveys and, later, imports pages.
+ * good. The original file is for the thread that opens, surveys and, later, imports pages; so is
+ * the one that an interpreter made it of.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -12,6 +13,8 @@
 #include "pipeline/pdf/pdf_import.h"
 #include "pipeline/pdf/pdf_layers.h"
 #include "pipeline/pdf/pdf_picture.h"
+#include "pipeline/pdf/pdf_restore.h"
+#include "pipeline/pdf/pdf_tally.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -36,6 +39,11 @@ struct pdf_reader {
     struct pl_source *source;
     struct pl_pdf_file *file;
     struct pool *pool;
+    /* Made by an interpreter: */
+    struct pl_pdf_file *origin;     /* NULL: it was not */
+    struct pl_pdf_restore *restore; /* its images */
+    struct pl_pdf_tally *before;    /* a page of the origin each, once it was surveyed */
+    uint32_t *after;                /* images of ours */
 };
 
 static void pool_lock(struct pool *pool)
@@ -128,8 +136,35 @@ static void pdf_close(struct pl_reader *base)
     if (reader == NULL)
         return;
     pool_free(reader->pool);
+    pl_pdf_restore_free(reader->restore);
+    free(reader->before);
+    free(reader->after);
+    pl_pdf_file_free(reader->origin);
     pl_pdf_file_free(reader->file);
     free(reader);
+}
+
+/* Opens what it was made of; both have the same pages, or it is no help. */
+static pl_status pdf_open_origin(struct pdf_reader *reader, struct pl_source *source,
+                                 const char *password)
+{
+    struct pl_fault ignored = { .status = PL_OK };
+    uint32_t pages = pl_pdf_page_count(reader->file);
+    pl_status status =
+        pl_pdf_file_open(source, &reader->limits, password, &reader->origin, &ignored);
+    if (status == PL_OK && pl_pdf_page_count(reader->origin) != pages) {
+        pl_pdf_file_free(reader->origin);
+        reader->origin = NULL;
+    }
+    if (status != PL_OK || reader->origin == NULL)
+        return status == PL_NO_MEMORY ? status : PL_OK;
+    reader->before = calloc(pages, sizeof *reader->before);
+    reader->after = calloc(pages, sizeof *reader->after);
+    if (reader->before == NULL || reader->after == NULL)
+        return PL_NO_MEMORY;
+    const struct pl_pdf_images before = { reader->origin, source, &reader->limits, 1 };
+    const struct pl_pdf_images after = { reader->file, reader->source, &reader->limits, 1 };
+    return pl_pdf_restore_new(&before, &after, &reader->restore);
 }
 
 static pl_status pdf_open(struct pl_source *source, const struct pl_open_settings *settings,
@@ -145,8 +180,9 @@ static pl_status pdf_open(struct pl_source *source, const struct pl_open_setting
     reader->pool = pool_new();
     pl_status status = reader->pool == NULL ? PL_NO_MEMORY : PL_OK;
     if (status == PL_OK)
-        status =
-            pl_pdf_file_open(source, &reader->limits, settings->password, &reader->file, fault);
+        status = pl_pdf_file_open(source, &reader->limits,
+                                  settings->origin == NULL ? settings->password : NULL,
+                                  &reader->file, fault);
     if (status == PL_OK && pl_pdf_page_count(reader->file) > reader->limits.pages) {
         status =
             pl_fault_set(fault, PL_TOO_LARGE, "the document has %u pages, the most accepted are %u",
@@ -154,6 +190,8 @@ static pl_status pdf_open(struct pl_source *source, const struct pl_open_setting
     }
     if (status == PL_OK)
         status = file_warm(reader->file);
+    if (status == PL_OK && settings->origin != NULL && pl_pdf_page_count(reader->file) > 0)
+        status = pdf_open_origin(reader, settings->origin, settings->password);
     if (status == PL_OK) {
         *out = &reader->reader;
     } else {
@@ -205,6 +243,18 @@ static pl_status survey_import(const struct pdf_reader *reader, uint32_t n, stru
                : status;
 }
 
+/* Counts what the page paints now and painted before. */
+static pl_status survey_images(struct pdf_reader *reader, uint32_t n)
+{
+    struct pl_pdf_tally after = { 0 };
+    pl_status status = pl_pdf_tally_page(reader->origin, n, &reader->before[n]);
+    if (status == PL_OK)
+        status = pl_pdf_tally_page(reader->file, n, &after);
+    reader->after[n] = after.images;
+    reader->before[n].is_whole = reader->before[n].is_whole && after.is_whole;
+    return status;
+}
+
 static pl_status survey_page(const struct pdf_reader *reader, uint32_t n, struct pl_fault *fault)
 {
     if (reader->want == PL_WANT_PICTURE)
@@ -219,6 +269,8 @@ static pl_status pdf_survey(struct pl_reader *base, uint32_t n, struct pl_fault 
     PL_CHECK(n < pl_pdf_page_count(reader->file));
     size_t mark = pl_pdf_file_mark(reader->file);
     pl_status status = survey_page(reader, n, fault);
+    if (status == PL_OK && reader->origin != NULL)
+        status = survey_images(reader, n);
     pl_pdf_file_release(reader->file, mark);
     return status;
 }
@@ -273,7 +325,15 @@ static pl_status load_reference(const struct pdf_reader *reader, uint32_t n, str
     page->pdf = malloc(sizeof *page->pdf);
     if (page->pdf == NULL)
         return PL_NO_MEMORY;
-    *page->pdf = (struct pl_pdf_page_ref){ .file = reader->file, .n = n, .want = reader->want };
+    *page->pdf = (struct pl_pdf_page_ref){
+        .file = reader->file, .n = n, .want = reader->want, .restore = reader->restore
+    };
+    if (reader->origin != NULL && reader->before[n].is_whole &&
+        reader->after[n] < reader->before[n].images) {
+        page->is_short = true;
+        pl_page_note(page, "%u of %u images lost", reader->before[n].images - reader->after[n],
+                     reader->before[n].images);
+    }
     page->kind = PL_PAGE_PDF;
     page->how = PL_PAGE_COPIED;
     return PL_OK;

@@ -84,6 +84,7 @@ struct pl_page {
     struct pl_bytes data;
     struct pl_page_part *parts;
     size_t part_count;
+    bool is_short; /* content of it was lost on the way, as `note` says */
     char note[96]; /* rule that was applied, for the page ledger ("no resolution: 300 dpi assumed")
                     */
 };

@@ -22,12 +22,13 @@
 #define DATA_BYTES ((size_t)1 << 30)      /* of one stream */
 #define DATA_KEPT_BYTES ((size_t)1 << 22) /* a larger buffer is not kept for the next one */
 
-pl_status pl_pdf_import_new(struct pl_pdf_writer *writer, struct pl_pdf_import **out)
+pl_status pl_pdf_import_new(struct pl_pdf_writer *writer, unsigned part, struct pl_pdf_import **out)
 {
     struct pl_pdf_import *import = calloc(1, sizeof *import);
     if (import == NULL)
         return PL_NO_MEMORY;
     import->writer = writer;
+    import->part = part;
     pl_bytes_init(&import->data, DATA_BYTES);
     *out = import;
     return PL_OK;
@@ -303,6 +304,7 @@ pl_status pl_pdf_import_page(struct pl_pdf_import *import, const struct pl_pdf_p
     struct pl_fault found = { 0 };
     size_t mark = pl_pdf_file_mark(page->file);
     import->fault = &found;
+    import->page = page;
     import->want = page->want;
     pl_status status = import_settle(import, page->file);
     if (status == PL_OK)
@@ -314,6 +316,7 @@ pl_status pl_pdf_import_page(struct pl_pdf_import *import, const struct pl_pdf_p
     pl_pdf_file_release(page->file, mark);
     import->queue_head = import->queue_count = 0;
     import->fault = NULL;
+    import->page = NULL;
     if (status == PL_OK)
         return PL_OK;
     return pl_fault_set(fault, status, "page %u: %s", page->n + 1,

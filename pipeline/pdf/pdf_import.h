@@ -16,6 +16,8 @@
 #include "pipeline/pdf/pdf_file.h"
 #include "pipeline/pdf/pdf_writer.h"
 
+struct pl_pdf_restore; /* pdf_restore.h */
+
 /* What a page of kind PL_PAGE_PDF carries from the reader to the writer. */
 struct pl_pdf_page_ref {
     struct pl_pdf_file
@@ -23,6 +25,7 @@ struct pl_pdf_page_ref {
     uint32_t n;      /* 0-based */
     unsigned rotate; /* 0, 90, 180, 270, to add to the page's own */
     enum pl_want want;
+    struct pl_pdf_restore *restore; /* the reader's; NULL: images are what they are */
 };
 
 /* Whether the page's graph may be imported for `want` as it stands: for PDF always; for PDF/A
@@ -34,8 +37,10 @@ pl_status pl_pdf_page_allows(struct pl_pdf_file *file, uint32_t n, enum pl_want 
 
 struct pl_pdf_import;
 
-/* What was copied already, for one file being written. */
-pl_status pl_pdf_import_new(struct pl_pdf_writer *writer, struct pl_pdf_import **out) PL_MUST_USE;
+/* What was copied already, for one file being written. `part` of PDF/A, or 0: a page that comes for
+ * it as any PDF has it, because an interpreter made it so, loses what that part never allows. */
+pl_status pl_pdf_import_new(struct pl_pdf_writer *writer, unsigned part,
+                            struct pl_pdf_import **out) PL_MUST_USE;
 void pl_pdf_import_free(struct pl_pdf_import *import);
 /* Writes the page object under `number` with `parent`, and everything below it. */
 pl_status pl_pdf_import_page(struct pl_pdf_import *import, const struct pl_pdf_page_ref *page,

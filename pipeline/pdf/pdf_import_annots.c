@@ -2,7 +2,8 @@
  *
  * Kept is what can be seen. Actions are dropped, but for links to the web and to pages of the same
  * document that were written before; a link that would lead nowhere is left out. Form fields lose
- * their form and stay as they look.
+ * their form and stay as they look. In PDF/A kinds that it does not know are left out (ISO 19005-1
+ * 6.5.2, -2 and -3 6.3.1), and so are attached files: what is in them is not known.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -64,6 +65,25 @@ static pl_status link_leads_somewhere(struct pl_pdf_import *import,
     return PL_OK;
 }
 
+/* Whether that part of PDF/A knows the kind; the second list came with PDF 1.5 to 1.7. */
+static bool kind_is_allowed(const struct pl_pdf_value *kind, unsigned part)
+{
+    static const char *const first[] = { "Text",     "Link",      "FreeText",    "Line",
+                                         "Square",   "Circle",    "Highlight",   "Underline",
+                                         "Squiggly", "StrikeOut", "Stamp",       "Ink",
+                                         "Popup",    "Widget",    "PrinterMark", "TrapNet" };
+    static const char *const second[] = { "Polygon", "PolyLine", "Caret", "Watermark", "Redact" };
+    for (size_t i = 0; i < PL_COUNT_OF(first); i++) {
+        if (pl_pdf_name_is(kind, first[i]))
+            return true;
+    }
+    for (size_t i = 0; part > 1 && i < PL_COUNT_OF(second); i++) {
+        if (pl_pdf_name_is(kind, second[i]))
+            return true;
+    }
+    return part == 0;
+}
+
 static pl_status annotation_stays(struct pl_pdf_import *import, const struct pl_pdf_value *value,
                                   bool *out)
 {
@@ -72,9 +92,13 @@ static pl_status annotation_stays(struct pl_pdf_import *import, const struct pl_
     pl_status status = pl_pdf_resolve(import->source->file, value, &annotation, import->fault);
     if (status != PL_OK || annotation->kind != PL_PDF_DICT)
         return status;
-    if (pl_pdf_name_is(pl_pdf_dict_peek(annotation, "Subtype"), "Link"))
+    const struct pl_pdf_value *kind = NULL;
+    status = pl_pdf_lookup(import->source->file, annotation, "Subtype", &kind, import->fault);
+    if (status != PL_OK)
+        return status;
+    if (pl_pdf_name_is(kind, "Link"))
         return link_leads_somewhere(import, annotation, out);
-    *out = pl_pdf_dict_peek(annotation, "Subtype") != NULL;
+    *out = kind->kind != PL_PDF_NULL && kind_is_allowed(kind, import->part);
     return PL_OK;
 }
 

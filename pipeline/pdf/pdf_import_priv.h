@@ -41,8 +41,10 @@ struct pl_import_source {
 struct pl_pdf_import {
     struct pl_pdf_writer *writer;
     struct pl_import_source *sources;
-    struct pl_import_source *source; /* of the page that is written */
-    enum pl_want want;
+    struct pl_import_source *source;    /* of the page that is written */
+    const struct pl_pdf_page_ref *page; /* that is written */
+    enum pl_want want;                  /* of the page that is written */
+    unsigned part;                      /* of PDF/A that the file is; 0: none */
     struct pl_import_item *queue;
     size_t queue_head;
     size_t queue_count;

@@ -5,6 +5,7 @@
 #include "pipeline/codec/flate.h"
 #include "pipeline/pdf/pdf_coding.h"
 #include "pipeline/pdf/pdf_import_priv.h"
+#include "pipeline/pdf/pdf_restore.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -99,6 +100,24 @@ static bool dict_is_annotation(const struct pl_pdf_value *dict)
            (pl_pdf_dict_peek(dict, "Subtype") != NULL && pl_pdf_dict_peek(dict, "Rect") != NULL);
 }
 
+/* Blending in device CMYK has no meaning under the output intent of a PDF/A file, which is RGB: it
+ * blends in that, as readers do who show the page on a screen. */
+static pl_status write_blending(struct pl_pdf_import *import, const struct pl_pdf_value *dict,
+                                const struct pl_pdf_entry *entry, bool *out)
+{
+    const struct pl_pdf_value *value = NULL;
+    *out = false;
+    if (import->part == 0 || !pl_span_equals(entry->key, "CS") ||
+        !pl_pdf_name_is(pl_pdf_dict_peek(dict, "S"), "Transparency"))
+        return PL_OK;
+    pl_status status = pl_pdf_resolve(import->source->file, entry->value, &value, import->fault);
+    if (status != PL_OK || !pl_pdf_name_is(value, "DeviceCMYK"))
+        return status;
+    pl_pdf_format(import->writer, "/CS/DeviceRGB");
+    *out = true;
+    return PL_OK;
+}
+
 /* Of a dictionary or a stream, without what encloses them. */
 static pl_status write_entries(struct pl_pdf_import *import, const struct pl_pdf_value *dict)
 {
@@ -109,6 +128,10 @@ static pl_status write_entries(struct pl_pdf_import *import, const struct pl_pdf
         if (key_is_private(entry->key) || !entry_is_last(dict, i) ||
             (dict->kind == PL_PDF_STREAM && key_is_of_stream(entry->key)) ||
             (annotation && pl_import_annotation_drops(dict, entry->key)))
+            continue;
+        bool written = false;
+        status = write_blending(import, dict, entry, &written);
+        if (status != PL_OK || written)
             continue;
         pl_pdf_name(import->writer, entry->key);
         status = pl_import_value(import, entry->value);
@@ -248,11 +271,35 @@ static pl_status stream_without_lzw(struct pl_pdf_import *import, const struct p
     return status;
 }
 
+/* The data that the image had before an interpreter decoded it. */
+static pl_status stream_restored(struct pl_pdf_import *import, const struct pl_pdf_value *stream,
+                                 bool *found)
+{
+    int transform = -1;
+    *found = false;
+    if (import->page->restore == NULL ||
+        !pl_pdf_name_is(pl_pdf_dict_peek(stream, "Subtype"), "Image"))
+        return PL_OK;
+    pl_status status = pl_pdf_restore_find(import->page->restore, import->page->n, stream,
+                                           &import->data, &transform, found);
+    if (status != PL_OK || !*found)
+        return status;
+    pl_pdf_format(import->writer, "/Filter/DCTDecode");
+    if (transform >= 0)
+        pl_pdf_format(import->writer, "/DecodeParms<</ColorTransform %d>>", transform);
+    pl_pdf_end_stream(import->writer, import->data.data, import->data.size);
+    return PL_OK;
+}
+
 pl_status pl_import_stream(struct pl_pdf_import *import, const struct pl_pdf_value *stream)
 {
     struct pl_pdf_codings codings;
+    bool restored = false;
+    pl_status status = stream_restored(import, stream, &restored);
+    if (status != PL_OK || restored)
+        return status;
     pl_bytes_clear(&import->data);
-    pl_status status = pl_pdf_codings_read(import->source->file, stream, &codings, import->fault);
+    status = pl_pdf_codings_read(import->source->file, stream, &codings, import->fault);
     if (status != PL_OK)
         return status;
     if (import->want != PL_WANT_PDF && pl_pdf_codings_have(&codings, PL_PDF_CODING_LZW)) {

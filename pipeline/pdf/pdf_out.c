@@ -279,7 +279,8 @@ static pl_status out_image_page(struct pdf_out *pdf, const struct pl_page *page)
 static pl_status out_imported_page(struct pdf_out *pdf, const struct pl_page *page,
                                    struct pl_fault *fault)
 {
-    pl_status status = pdf->import == NULL ? pl_pdf_import_new(pdf->writer, &pdf->import) : PL_OK;
+    pl_status status =
+        pdf->import == NULL ? pl_pdf_import_new(pdf->writer, pdf->part, &pdf->import) : PL_OK;
     if (status != PL_OK)
         return status;
     uint32_t parent = pl_pdf_tree_parent(&pdf->tree, pdf->writer);

@@ -52,7 +52,7 @@ static void wanted(struct target *target, enum pl_want want, const struct pl_lim
     struct pl_fault fault = { 0 };
     if (pl_pdf_writer_new(&out, 7, NULL, &target->writer) != PL_OK)
         return;
-    if (pl_pdf_import_new(target->writer, &target->import) == PL_OK &&
+    if (pl_pdf_import_new(target->writer, 0, &target->import) == PL_OK &&
         pl_pdf_reader.open(target->source, &settings, &target->reader, &fault) == PL_OK) {
         uint32_t n = 0;
         while (n < pl_pdf_reader.page_count(target->reader) && page(target, limits, n))

@@ -148,7 +148,7 @@ static pl_status tool_begin(struct tool *tool)
     if (tool->file.file == NULL)
         return PL_IO_ERROR;
     pl_status status = pl_pdf_writer_new(&tool->file.out, 7, NULL, &tool->writer);
-    return status == PL_OK ? pl_pdf_import_new(tool->writer, &tool->import) : status;
+    return status == PL_OK ? pl_pdf_import_new(tool->writer, 0, &tool->import) : status;
 }
 
 static pl_status tool_end(struct tool *tool)
@@ -169,7 +169,9 @@ static pl_status tool_end(struct tool *tool)
 
 static pl_status tool_run(struct tool *tool, struct pl_fault *fault)
 {
-    const struct pl_open_settings settings = { &pl_limits_default, tool->want, tool->password };
+    const struct pl_open_settings settings = { .limits = &pl_limits_default,
+                                               .want = tool->want,
+                                               .password = tool->password };
     pl_status status = pl_pdf_reader.open(tool->source, &settings, &tool->reader, fault);
     if (status == PL_OK)
         status = tool_begin(tool);

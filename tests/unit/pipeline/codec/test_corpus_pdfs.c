@@ -82,7 +82,7 @@ static void document_read(struct document *document)
     struct pl_fault fault = { 0 };
     memory_out_init(&document->out, 0);
     assert_int_equal(pl_pdf_writer_new(&document->out.out, 7, NULL, &document->writer), PL_OK);
-    assert_int_equal(pl_pdf_import_new(document->writer, &document->import), PL_OK);
+    assert_int_equal(pl_pdf_import_new(document->writer, 0, &document->import), PL_OK);
     pl_status status = pl_pdf_reader.open(document->source, &settings, &document->reader, &fault);
     if (status != PL_OK) {
         assert_true(fault.reason[0] != '\0');

@@ -32,12 +32,17 @@ struct made {
     struct pl_fault fault;
 };
 
-static void made_init(struct made *made)
+static void made_init_part(struct made *made, unsigned part)
 {
     *made = (struct made){ 0 };
     memory_out_init(&made->out, 0);
     assert_int_equal(pl_pdf_writer_new(&made->out.out, 7, NULL, &made->writer), PL_OK);
-    assert_int_equal(pl_pdf_import_new(made->writer, &made->import), PL_OK);
+    assert_int_equal(pl_pdf_import_new(made->writer, part, &made->import), PL_OK);
+}
+
+static void made_init(struct made *made)
+{
+    made_init_part(made, 0);
 }
 
 static void made_page(struct made *made, struct memory_pdf *pdf, uint32_t n, unsigned rotate)
@@ -201,6 +206,38 @@ static void import__links__lead_to_pages_that_travel_or_go(void **state)
     assert_false(made_has(&made, "(form)"));
     assert_int_equal(made_count(&made, "/Type/Page/"), 1);
     made_fini(&made);
+}
+
+/* What an interpreter made for PDF/A comes as any PDF does. */
+static void import__page_made_for_pdfa__loses_what_it_never_allows(void **state)
+{
+    (void)state;
+    for (unsigned part = 0; part <= 3; part++) {
+        struct memory_pdf pdf;
+        struct made made;
+        memory_pdf_init(&pdf);
+        memory_pdf_page(&pdf,
+                        "/Annots[5 0 R 6 0 R 7 0 R 8 0 R]"
+                        "/Group<</S/Transparency/I true/CS 9 0 R>>",
+                        "0 0 9 9 re f");
+        memory_pdf_object(&pdf, 5, "<</Subtype/Sound/Rect[0 0 1 1]/T(sound)>>");
+        memory_pdf_object(&pdf, 6, "<</Subtype/FileAttachment/Rect[0 0 1 1]/T(file)>>");
+        memory_pdf_object(&pdf, 7, "<</Subtype/Polygon/Rect[0 0 1 1]/T(polygon)>>");
+        memory_pdf_object(&pdf, 8, "<</Subtype/Stamp/Rect[0 0 1 1]/T(stamp)>>");
+        memory_pdf_object(&pdf, 9, "/DeviceCMYK");
+        open_for(&pdf, PL_WANT_PDF);
+        made_init_part(&made, part);
+        made_page(&made, &pdf, 0, 0);
+        made_end(&made);
+        assert_int_equal(made_has(&made, "(sound)"), part == 0);
+        assert_int_equal(made_has(&made, "(file)"), part == 0);
+        assert_int_equal(made_has(&made, "(polygon)"), part != 1);
+        assert_true(made_has(&made, "(stamp)"));
+        assert_int_equal(made_has(&made, "DeviceCMYK"), part == 0);
+        assert_int_equal(made_has(&made, "/CS/DeviceRGB"), part != 0);
+        made_fini(&made);
+        memory_pdf_fini(&pdf);
+    }
 }
 
 static void import__pdfa__keeps_what_is_allowed_only(void **state)
@@ -372,7 +409,7 @@ static void import__output_that_fails__is_told(void **state)
     struct pl_page page;
     memory_out_init(&made.out, 1);
     assert_int_equal(pl_pdf_writer_new(&made.out.out, 7, NULL, &made.writer), PL_OK);
-    assert_int_equal(pl_pdf_import_new(made.writer, &made.import), PL_OK);
+    assert_int_equal(pl_pdf_import_new(made.writer, 0, &made.import), PL_OK);
     assert_int_equal(memory_pdf_load(&pdf, 0, &page, &made.fault), PL_OK);
     pl_status status = PL_OK;
     for (unsigned i = 0; i < 1000 && status == PL_OK; i++) {
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test(import__any_page__is_copied_deeply),
         cmocka_unit_test(import__two_pages_that_share__copy_it_once),
         cmocka_unit_test(import__links__lead_to_pages_that_travel_or_go),
+        cmocka_unit_test(import__page_made_for_pdfa__loses_what_it_never_allows),
         cmocka_unit_test(import__pdfa__keeps_what_is_allowed_only),
         cmocka_unit_test(import__pdfa_of_lzw__is_flate_with_the_same_samples),
         cmocka_unit_test(import__pdfa_of_device_cmyk__gets_a_profile),
