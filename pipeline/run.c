@@ -23,24 +23,54 @@ static void run_report(const struct pl_run_inputs *inputs, struct pl_run_result 
     }
 }
 
+/* Brings all pages through. */
+static pl_status run_write(struct pl_run_inputs *inputs, struct pl_run_result *result,
+                           struct pl_fault *fault)
+{
+    struct pl_run_outputs output = { .job = inputs->job };
+    pl_page_ledger_init(&result->page_ledger);
+    pl_status status = pl_run_outputs_open(inputs->job, inputs->total, result, &output, fault);
+    if (status == PL_OK)
+        status = pl_run_pages(inputs, &output, fault);
+    if (status == PL_OK)
+        status = pl_run_outputs_end(&output, fault);
+    pl_run_outputs_close(&output); /* before the inputs: imported pages lie in them */
+    return status;
+}
+
+/* A result that is not what it claims to be is not delivered. Where the interpreter made pages of
+ * it, these are drawn instead, once. */
+static pl_status run_write_checked(struct pl_run_inputs *inputs, struct pl_run_result *result,
+                                   struct pl_fault *fault)
+{
+    struct pl_fault found = { .status = PL_OK };
+    pl_status status = run_write(inputs, result, &found);
+    if (status == PL_BAD_RESULT) {
+        pl_status redraw = pl_run_redraw(inputs, found.reason, fault);
+        if (redraw == PL_OK) {
+            pl_run_result_fini(result);
+            return run_write(inputs, result, fault);
+        }
+        if (redraw != PL_CONFLICT)
+            return redraw;
+    }
+    return status == PL_OK
+               ? PL_OK
+               : pl_fault_set(fault, status, "%s",
+                              found.status != PL_OK ? found.reason : pl_status_text(status));
+}
+
 pl_status pl_run_plan(const struct pl_run_job *job, struct pl_run_result *out,
                       struct pl_fault *fault)
 {
     PL_CHECK(job->input_count > 0);
     struct pl_run_inputs inputs = { .job = job };
-    struct pl_run_outputs output = { .job = job };
     struct pl_run_result result = { 0 };
-    pl_page_ledger_init(&result.page_ledger);
     pl_status status = pl_run_inputs_open(job, &inputs, fault);
     if (status == PL_OK)
-        status = pl_run_outputs_open(job, inputs.total, &result, &output, fault);
-    if (status == PL_OK)
-        status = pl_run_pages(&inputs, &output, fault);
-    if (status == PL_OK)
-        status = pl_run_outputs_end(&output, fault);
+        status = run_write_checked(&inputs, &result, fault);
     if (status == PL_OK)
         run_report(&inputs, &result);
-    pl_run_outputs_close(&output); /* before the inputs: imported pages lie in them */
     pl_run_inputs_close(&inputs);
     if (status != PL_OK) {
         pl_run_result_fini(&result);

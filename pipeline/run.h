@@ -33,7 +33,8 @@ struct pl_documents;
  * that was begun and not ended when the run fails, and all that came before it, are to be thrown
  * away by the owner. */
 struct pl_documents_ops {
-    /* *out takes document n (1, 2, ...) and is borrowed until `end` returns, or the run does. */
+    /* *out takes document n (1, 2, ...) and is borrowed until `end` returns, or the run does. A
+     * document that was begun and not ended may be begun anew: nothing of it stays. */
     pl_status (*begin)(struct pl_documents *self, uint32_t n, struct pl_out **out,
                        struct pl_fault *fault);
     pl_status (*end)(struct pl_documents *self, const struct pl_run_document *document,

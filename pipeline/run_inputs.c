@@ -101,6 +101,19 @@ static void reading_close(struct pl_run_reading *reading)
     *reading = (struct pl_run_reading){ NULL, NULL };
 }
 
+pl_status pl_run_input_detach(struct pl_run_input *input, const struct pl_limits *limits)
+{
+    struct pl_source *made = input->made;
+    for (size_t way = 0; way < PL_RUN_WAYS; way++) {
+        if (made != NULL && input->readings[way].source == made)
+            reading_close(&input->readings[way]);
+    }
+    if (made == NULL || input->copy.data != NULL)
+        return PL_OK;
+    input->made = NULL;
+    return input_copy(input, made, limits);
+}
+
 /* Makes a PDF of the input; *pages gets how many the interpreter counted. */
 static pl_status input_interpret(struct pl_run_inputs *inputs, size_t i, uint32_t *pages,
                                  struct pl_fault *fault)
@@ -140,7 +153,8 @@ static pl_status input_open_way(struct pl_run_inputs *inputs, size_t i, enum pl_
     const struct pl_open_settings settings = {
         .limits = inputs->job->limits,
         .want = way_want(inputs_convert(inputs), way, is_made),
-        .password = is_made ? NULL : inputs_password(inputs),
+        .password = is_made && way != PL_RUN_WAY_MADE ? NULL : inputs_password(inputs),
+        .origin = way == PL_RUN_WAY_MADE ? inputs->job->inputs[i] : NULL,
     };
     reading->source = source;
     return input->kind->open(source, &settings, &reading->reader, fault);

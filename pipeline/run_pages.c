@@ -167,7 +167,7 @@ static void ring_draw(struct ring *ring, uint32_t n)
 /* Where page n lies; a page of a run without an interpreter is never drawn. */
 static bool ring_is_drawn(const struct ring *ring, uint32_t n)
 {
-    return ring->inputs->renders && pl_run_inputs_place(ring->inputs, n).way == PL_RUN_WAY_RENDER;
+    return ring->inputs->renders && pl_run_inputs_place(ring->inputs, n).way >= PL_RUN_WAY_RENDER;
 }
 
 static bool ring_holds(const struct ring *ring, uint32_t n)
@@ -335,6 +335,19 @@ static struct slot *ring_await_timed(struct ring *ring, struct view *view)
     return slot == NULL ? ring_await(ring, view) : slot;
 }
 
+/* Content of a page was lost: never silently. */
+static void ring_tell_loss(struct ring *ring, size_t input, const struct pl_page *page)
+{
+    char sentence[160];
+    if (ring->job->input_count == 1)
+        (void)pl_text_format(sentence, sizeof sentence, "page %u: %s", page->number, page->note);
+    else
+        (void)pl_text_format(sentence, sizeof sentence, "page %u of input %zu: %s", page->number,
+                             input + 1, page->note);
+    ring->inputs->repaired = true;
+    pl_run_note(ring->inputs->note, sentence);
+}
+
 static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_outputs *output,
                             struct pl_fault *fault)
 {
@@ -346,6 +359,8 @@ static pl_status ring_write(struct ring *ring, struct view *view, struct pl_run_
         status = slot->status == PL_OK
                      ? pl_run_outputs_page(output, input, &slot->page, fault)
                      : pl_run_blame(job, input, slot->status, &slot->fault, fault);
+        if (status == PL_OK && slot->page.is_short)
+            ring_tell_loss(ring, input, &slot->page);
         ring_release(ring, slot);
         if (status == PL_OK && job->on_page != NULL)
             job->on_page(job->owner, ring->written, ring->inputs->total);

@@ -11,6 +11,8 @@
 #include "pipeline/run.h"
 #include "pipeline/writer.h"
 
+#define PL_RUN_RULE_CHARS 40
+
 /* -- run_inputs.c: the documents, open; which of their pages are wanted; the way to each -- */
 
 enum pl_run_way {
@@ -19,6 +21,7 @@ enum pl_run_way {
     PL_RUN_WAY_PDF,     /* loaded for a PDF: imported as it stands */
     PL_RUN_WAY_MADE,    /* the same, from the PDF that the interpreter made of the document */
     PL_RUN_WAY_RENDER,  /* drawn by the interpreter, on the caller's thread */
+    PL_RUN_WAY_REDRAW,  /* the same, after it was made and the result was refused for it */
     PL_RUN_WAYS,
 };
 
@@ -49,7 +52,8 @@ struct pl_run_inputs {
     bool renders;       /* some page is to be rendered */
     bool repaired;
     char note[PL_RUN_NOTE_CHARS];
-    size_t drawn; /* 1 + the input that the interpreter has open; 0: none */
+    size_t drawn;                 /* 1 + the input that the interpreter has open; 0: none */
+    char rule[PL_RUN_RULE_CHARS]; /* why pages are redrawn */
 };
 
 /* The wanted page n: where it is, and how it is had. */
@@ -64,6 +68,10 @@ struct pl_run_place {
 pl_status pl_run_inputs_open(const struct pl_run_job *job, struct pl_run_inputs *out,
                              struct pl_fault *fault) PL_MUST_USE;
 void pl_run_inputs_close(struct pl_run_inputs *inputs);
+/* Copies what was made of an input into memory, so that the interpreter can be used again; its
+ * readings are closed. */
+pl_status pl_run_input_detach(struct pl_run_input *input,
+                              const struct pl_limits *limits) PL_MUST_USE;
 struct pl_run_place pl_run_inputs_place(const struct pl_run_inputs *inputs, uint32_t n);
 /* Passes on what was found in an input, and says in which of several. */
 pl_status pl_run_blame(const struct pl_run_job *job, size_t input, pl_status status,
@@ -76,6 +84,11 @@ void pl_run_note(char *note, const char *sentence);
 /* Draws the page at `place` into `out`; the page gets its number and how it was had. */
 pl_status pl_run_render(struct pl_run_inputs *inputs, const struct pl_run_place *place,
                         struct pl_page *page, struct pl_picture *out,
+                        struct pl_fault *fault) PL_MUST_USE;
+/* Pages that the interpreter made, for which a result was refused, are to be drawn from now on:
+ * less than text, but no page is lost. `reason` is what was said of the result. CONFLICT: there is
+ * no such page, and what was refused is our own doing. */
+pl_status pl_run_redraw(struct pl_run_inputs *inputs, const char *reason,
                         struct pl_fault *fault) PL_MUST_USE;
 /* The interpreter closes what it has open. */
 void pl_run_render_end(struct pl_run_inputs *inputs);

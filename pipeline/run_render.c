@@ -4,6 +4,8 @@
  */
 #include "pipeline/run_priv.h"
 
+#include <string.h>
+
 #define RENDER_DPI 300
 #define RENDER_DPI_LEAST 72
 #define RENDER_THUMBNAIL_PX 256
@@ -26,6 +28,16 @@ static void render_hear(struct pl_run_inputs *inputs, const struct pl_interprete
     pl_run_note(inputs->note, report->note);
 }
 
+/* What it draws from: the document, or the PDF that was made of one of another kind. */
+static struct pl_source *render_source(const struct pl_run_inputs *inputs, size_t i)
+{
+    const struct pl_run_input *input = &inputs->items[i];
+    struct pl_source *source = input->readings[PL_RUN_WAY_PICTURE].source;
+    if (source == NULL)
+        source = input->readings[PL_RUN_WAY_PDF].source;
+    return source != NULL ? source : input->made;
+}
+
 static pl_status render_open(struct pl_run_inputs *inputs, size_t i, struct pl_fault *fault)
 {
     struct pl_interpreter *interpreter = inputs->job->interpreter;
@@ -35,7 +47,7 @@ static pl_status render_open(struct pl_run_inputs *inputs, size_t i, struct pl_f
     if (inputs->drawn == i + 1)
         return PL_OK;
     pl_run_render_end(inputs);
-    struct pl_source *source = input->readings[PL_RUN_WAY_PICTURE].source;
+    struct pl_source *source = render_source(inputs, i);
     bool is_made = source == input->made;
     pl_status status = interpreter->ops->open(interpreter, source,
                                               is_made || password[0] == '\0' ? NULL : password,
@@ -61,7 +73,60 @@ pl_status pl_run_render(struct pl_run_inputs *inputs, const struct pl_run_place 
     status = interpreter->ops->render(interpreter, place->page, render_dpi(convert), bilevel,
                                       inputs->job->limits, out, &report, fault);
     render_hear(inputs, &report);
+    if (place->way == PL_RUN_WAY_REDRAW)
+        pl_page_note(page, "not kept as text under %s (%s): drawn at %u dpi",
+                     pl_format_name(convert->to), inputs->rule, render_dpi(convert));
     return status;
+}
+
+/* "ISO 19005-2 6.2.11.8" out of a sentence, or its beginning. */
+static void redraw_rule(const char *reason, char rule[PL_RUN_RULE_CHARS])
+{
+    const char *from = strstr(reason, "ISO ");
+    if (from == NULL)
+        from = reason;
+    size_t size = strcspn(from, from == reason ? "" : ":,;()");
+    if (size >= PL_RUN_RULE_CHARS)
+        size = PL_RUN_RULE_CHARS - 1;
+    memcpy(rule, from, size);
+    rule[size] = '\0';
+}
+
+/* Whether the page lies in a PDF that the interpreter made. */
+static bool page_is_made(const struct pl_run_inputs *inputs, const struct pl_run_place *place)
+{
+    const struct pl_run_input *input = &inputs->items[place->input];
+    return input->made != NULL && input->readings[place->way].source == input->made;
+}
+
+pl_status pl_run_redraw(struct pl_run_inputs *inputs, const char *reason, struct pl_fault *fault)
+{
+    char sentence[PL_RUN_NOTE_CHARS];
+    uint32_t count = 0;
+    pl_status status = PL_OK;
+    for (uint32_t n = 0; n < inputs->total; n++) {
+        struct pl_run_place place = pl_run_inputs_place(inputs, n);
+        if (!page_is_made(inputs, &place))
+            continue;
+        inputs->ways[inputs->items[place.input].first + place.page] = PL_RUN_WAY_REDRAW;
+        count++;
+    }
+    if (count == 0)
+        return PL_CONFLICT;
+    for (size_t i = 0; i < inputs->job->input_count && status == PL_OK; i++)
+        status = pl_run_input_detach(&inputs->items[i], inputs->job->limits);
+    if (status != PL_OK)
+        return pl_fault_set(fault, status, "pages cannot be drawn anew: %s",
+                            pl_status_text(status));
+    redraw_rule(reason, inputs->rule);
+    (void)pl_text_format(sentence, sizeof sentence,
+                         "%u page%s could not be kept as text under %s and %s drawn at %u dpi: %s",
+                         count, count == 1 ? "" : "s",
+                         pl_format_name(inputs->job->plan->convert.to), count == 1 ? "was" : "were",
+                         render_dpi(&inputs->job->plan->convert), reason);
+    pl_run_note(inputs->note, sentence);
+    inputs->renders = inputs->repaired = true;
+    return PL_OK;
 }
 
 void pl_run_render_end(struct pl_run_inputs *inputs)

@@ -72,6 +72,22 @@ static void documents_close(struct pl_worker_documents *self)
     self->fd = -1;
 }
 
+/* Throws away what there is of document n. The engine gives the file of one that it is asked for
+ * again emptied; that of the first is ours to empty. */
+static pl_status documents_empty(struct pl_worker_documents *self, uint32_t n,
+                                 struct pl_fault *fault)
+{
+    if (n > 1) {
+        documents_close(self);
+        return PL_OK;
+    }
+    pl_file_out_free(self->file);
+    self->file = NULL;
+    if (ftruncate(self->fd, 0) == 0)
+        return PL_OK;
+    return pl_fault_set(fault, PL_IO_ERROR, "document %u of the result cannot be begun anew", n);
+}
+
 static pl_status documents_begin(struct pl_documents *documents, uint32_t n, struct pl_out **out,
                                  struct pl_fault *fault)
 {
@@ -79,13 +95,16 @@ static pl_status documents_begin(struct pl_documents *documents, uint32_t n, str
     const struct pl_run_limits *limits = &self->run->limits;
     struct pl_wire_file file = self->run->files[self->run->input_count];
     pl_status status = PL_OK;
-    PL_CHECK(n == self->begun + 1 && self->begun == self->ended);
+    bool is_anew = n == self->begun && self->begun == self->ended + 1;
+    PL_CHECK(is_anew || (n == self->begun + 1 && self->begun == self->ended));
+    if (is_anew)
+        status = documents_empty(self, n, fault);
     if (n > limits->documents)
         return pl_fault_set(fault, PL_TOO_LARGE,
                             "the result has more than %llu documents, document %u is over the "
                             "limit (limits.documents)",
                             (unsigned long long)limits->documents, n);
-    if (n > 1)
+    if (n > 1 && status == PL_OK)
         status = documents_ask(self, n, &file, fault);
     if (status != PL_OK)
         goto done;

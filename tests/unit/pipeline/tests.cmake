@@ -77,6 +77,8 @@ pl_fuzz_target(g4_decode LIBS pl_pipeline)
 pl_fuzz_target(page_decode LIBS pl_pipeline)
 pl_unit_test(pipeline/codec/test_ghost SOURCES unit/pipeline/codec/page_pdf.c LIBS pl_pipeline
     PkgConfig::JPEG TIMEOUT 120)
+pl_unit_test(pipeline/test_run_interpreter SOURCES unit/pipeline/pdf/memory_pdf.c LIBS pl_pipeline
+    PkgConfig::JPEG TIMEOUT 120)
 pl_unit_test(pipeline/codec/test_ghost_words LIBS pl_pipeline)
 pl_fuzz_target(ghost_words LIBS pl_pipeline)
 
