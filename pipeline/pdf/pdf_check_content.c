@@ -147,14 +147,15 @@ static pl_status op_mode(struct scan *scan, const struct pl_pdf_op *op)
 static pl_status op_show(struct scan *scan, const struct pl_pdf_op *op)
 {
     char name[256];
-    (void)op;
     if (scan->of_page && !scan->now.fill_set && !scan->now.hidden)
         scan->uses->grey = true;
     if (scan->now.font.data == NULL || scan->now.font.size > sizeof name)
         return PL_OK;
     memcpy(name, scan->uses->text.data + scan->now.font_at, scan->now.font.size);
-    return use_add(scan, scan->now.hidden ? PL_USE_HIDDEN_FONT : PL_USE_FONT,
-                   (struct pl_span){ name, scan->now.font.size });
+    const struct pl_span font = { name, scan->now.font.size };
+    pl_status status = use_add(scan, scan->now.hidden ? PL_USE_HIDDEN_FONT : PL_USE_FONT, font);
+    return status == PL_OK && pl_check_shows_controls(op) ? use_add(scan, PL_USE_CONTROLS, font)
+                                                          : status;
 }
 
 /* --- states and objects ----------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ enum pl_check_use_kind {
     PL_USE_SPACE,
     PL_USE_FONT, /* text is shown with it */
     PL_USE_HIDDEN_FONT,
+    PL_USE_CONTROLS, /* control codes are shown with the font */
     PL_USE_PATTERN,
     PL_USE_SHADING,
     PL_USE_KINDS,
@@ -146,6 +147,11 @@ pl_status pl_check_group(struct pl_pdf_checking *c, const struct pl_pdf_value *d
 /* --- pdf_check_font --- */
 pl_status pl_check_font(struct pl_pdf_checking *c, const struct pl_pdf_value *value, bool hidden,
                         const struct pl_pdf_value *resources) PL_MUST_USE;
+/* --- pdf_check_codes --- */
+/* Whether the operator shows text with codes below 32. */
+bool pl_check_shows_controls(const struct pl_pdf_op *op);
+/* Such text is shown with the font `value`. */
+pl_status pl_check_codes(struct pl_pdf_checking *c, const struct pl_pdf_value *value) PL_MUST_USE;
 /* --- pdf_check_action: annotations, actions, forms, the catalog --- */
 pl_status pl_check_annotations(struct pl_pdf_checking *c,
                                const struct pl_pdf_value *page) PL_MUST_USE;

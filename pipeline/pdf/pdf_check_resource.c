@@ -9,7 +9,7 @@
 static const char *const use_categories[PL_USE_KINDS] = {
     [PL_USE_XOBJECT] = "XObject", [PL_USE_STATE] = "ExtGState",  [PL_USE_SPACE] = "ColorSpace",
     [PL_USE_FONT] = "Font",       [PL_USE_HIDDEN_FONT] = "Font", [PL_USE_PATTERN] = "Pattern",
-    [PL_USE_SHADING] = "Shading",
+    [PL_USE_SHADING] = "Shading", [PL_USE_CONTROLS] = "Font",
 };
 
 void pl_check_intent_name(struct pl_pdf_checking *c, const struct pl_pdf_value *name)
@@ -148,6 +148,8 @@ static pl_status use_check(struct pl_pdf_checking *c, enum pl_check_use_kind kin
         return pl_check_font(c, value, false, resources);
     case PL_USE_HIDDEN_FONT:
         return pl_check_font(c, value, true, resources);
+    case PL_USE_CONTROLS:
+        return pl_check_codes(c, value);
     case PL_USE_PATTERN:
         return pattern_check(c, value, resources);
     case PL_USE_SHADING:
