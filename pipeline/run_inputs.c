@@ -285,6 +285,25 @@ static pl_status input_survey(const struct pl_run_input *input, enum pl_run_way 
     return reader->ops->survey == NULL ? PL_OK : reader->ops->survey(reader, page, fault);
 }
 
+pl_status pl_run_input_pictures(struct pl_run_inputs *inputs, const struct pl_run_place *place,
+                                bool *out)
+{
+    struct pl_run_input *input = &inputs->items[place->input];
+    struct pl_run_reading *reading = &input->readings[PL_RUN_WAY_PICTURE];
+    struct pl_fault ignored = { .status = PL_OK };
+    pl_status status = PL_OK;
+    *out = false;
+    if (place->way != PL_RUN_WAY_MADE)
+        return PL_OK;
+    if (reading->reader == NULL)
+        status = input_open_way(inputs, place->input, PL_RUN_WAY_PICTURE,
+                                inputs->job->inputs[place->input], &ignored);
+    if (status == PL_OK)
+        status = input_survey(input, PL_RUN_WAY_PICTURE, place->page, &ignored);
+    *out = status == PL_OK;
+    return status == PL_NO_MEMORY ? status : PL_OK;
+}
+
 /* The page is no picture, though one was hoped for. */
 static pl_status page_survey_second(struct pl_run_inputs *inputs, struct pl_run_place *place,
                                     struct pl_fault *fault)

@@ -68,6 +68,10 @@ struct pl_run_place {
 pl_status pl_run_inputs_open(const struct pl_run_job *job, struct pl_run_inputs *out,
                              struct pl_fault *fault) PL_MUST_USE;
 void pl_run_inputs_close(struct pl_run_inputs *inputs);
+/* Whether the page of the document itself, not of what was made of it, is a picture that can be
+ * had as such; opens the document for it. */
+pl_status pl_run_input_pictures(struct pl_run_inputs *inputs, const struct pl_run_place *place,
+                                bool *out) PL_MUST_USE;
 /* Copies what was made of an input into memory, so that the interpreter can be used again; its
  * readings are closed. */
 pl_status pl_run_input_detach(struct pl_run_input *input,

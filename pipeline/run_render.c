@@ -99,19 +99,34 @@ static bool page_is_made(const struct pl_run_inputs *inputs, const struct pl_run
     return input->made != NULL && input->readings[place->way].source == input->made;
 }
 
+/* Each page that was made is drawn, or is the picture that its document has of it; `count` gets how
+ * many there are and `drawn` how many of them are drawn. */
+static pl_status redraw_pages(struct pl_run_inputs *inputs, uint32_t *count, uint32_t *drawn)
+{
+    pl_status status = PL_OK;
+    for (uint32_t n = 0; n < inputs->total && status == PL_OK; n++) {
+        struct pl_run_place place = pl_run_inputs_place(inputs, n);
+        bool pictured = false;
+        if (!page_is_made(inputs, &place))
+            continue;
+        status = pl_run_input_pictures(inputs, &place, &pictured);
+        inputs->ways[inputs->items[place.input].first + place.page] =
+            pictured ? PL_RUN_WAY_PICTURE : PL_RUN_WAY_REDRAW;
+        *count += 1;
+        *drawn += !pictured;
+    }
+    return status;
+}
+
 pl_status pl_run_redraw(struct pl_run_inputs *inputs, const char *reason, struct pl_fault *fault)
 {
     char sentence[PL_RUN_NOTE_CHARS];
+    const char *why = strstr(reason, "ISO ") != NULL ? strstr(reason, "ISO ") : reason;
+    const struct pl_convert *convert = &inputs->job->plan->convert;
     uint32_t count = 0;
-    pl_status status = PL_OK;
-    for (uint32_t n = 0; n < inputs->total; n++) {
-        struct pl_run_place place = pl_run_inputs_place(inputs, n);
-        if (!page_is_made(inputs, &place))
-            continue;
-        inputs->ways[inputs->items[place.input].first + place.page] = PL_RUN_WAY_REDRAW;
-        count++;
-    }
-    if (count == 0)
+    uint32_t drawn = 0;
+    pl_status status = redraw_pages(inputs, &count, &drawn);
+    if (status == PL_OK && count == 0)
         return PL_CONFLICT;
     for (size_t i = 0; i < inputs->job->input_count && status == PL_OK; i++)
         status = pl_run_input_detach(&inputs->items[i], inputs->job->limits);
@@ -120,12 +135,13 @@ pl_status pl_run_redraw(struct pl_run_inputs *inputs, const char *reason, struct
                             pl_status_text(status));
     redraw_rule(reason, inputs->rule);
     (void)pl_text_format(sentence, sizeof sentence,
-                         "%u page%s could not be kept as text under %s and %s drawn at %u dpi: %s",
-                         count, count == 1 ? "" : "s",
-                         pl_format_name(inputs->job->plan->convert.to), count == 1 ? "was" : "were",
-                         render_dpi(&inputs->job->plan->convert), reason);
+                         "%u page%s could not be kept as text under %s, %u of them drawn at %u "
+                         "dpi: %.*s",
+                         count, count == 1 ? "" : "s", pl_format_name(convert->to), drawn,
+                         render_dpi(convert), (int)strcspn(why, ";"), why);
     pl_run_note(inputs->note, sentence);
-    inputs->renders = inputs->repaired = true;
+    inputs->renders = inputs->renders || drawn > 0;
+    inputs->repaired = true;
     return PL_OK;
 }
 

@@ -335,6 +335,8 @@ pl_status pl_import_any(struct pl_pdf_import *import, const struct pl_pdf_value 
     if (value->kind == PL_PDF_STREAM) {
         pl_pdf_format(import->writer, "<<");
         status = write_entries(import, value);
+        if (pl_pdf_name_is(pl_pdf_dict_peek(value, "Subtype"), "Image"))
+            pl_pdf_payload(import->writer);
         return status == PL_OK ? pl_import_stream(import, value) : status;
     }
     if (value->kind == PL_PDF_DICT && value_is_of_document(value)) {
