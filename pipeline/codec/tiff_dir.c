@@ -168,6 +168,19 @@ static bool parse_ratio(struct dir_parse *parse, const struct pl_tiff_values *va
     return true;
 }
 
+/* Where the numbers stand, and which it is when there is one. */
+static void parse_values(struct dir_parse *parse, const struct pl_tiff_values *values,
+                         struct pl_tiff_values *out)
+{
+    const uint8_t *data = NULL;
+    size_t size = type_bytes(values->type);
+    *out = *values;
+    out->is_single =
+        values->count == 1 && window_peek(&parse->window, values->at, size, &data) == PL_OK;
+    if (out->is_single)
+        out->single = head_number(parse->head, data, size);
+}
+
 static void parse_known(struct dir_parse *parse, const struct tag_row *row,
                         const struct pl_tiff_values *values)
 {
@@ -186,7 +199,7 @@ static void parse_known(struct dir_parse *parse, const struct tag_row *row,
         return;
     case TAG_VALUES:
         if (type_is_integer(values->type))
-            *(struct pl_tiff_values *)(void *)field = *values;
+            parse_values(parse, values, (struct pl_tiff_values *)(void *)field);
         return;
     }
 }
@@ -287,6 +300,10 @@ pl_status pl_tiff_values_read(struct pl_source *source, const struct pl_tiff_hea
     size_t size = type_bytes(values->type);
     if (!type_is_integer(values->type) || first > values->count || count > values->count - first)
         return PL_BAD_DOCUMENT;
+    if (values->is_single && count == 1) {
+        out[0] = values->single;
+        return PL_OK;
+    }
     struct window window = { .source = source };
     for (size_t i = 0; i < count; i++) {
         const uint8_t *data = NULL;

@@ -18,11 +18,14 @@ struct pl_tiff_head {
     uint64_t first;
 };
 
-/* The values of a tag, where they stand in the source; count 0: the tag is absent. */
+/* The values of a tag, where they stand in the source; count 0: the tag is absent. A single number
+ * of an offset or size is kept, so that a page of one strip costs no read but its data. */
 struct pl_tiff_values {
     uint64_t at;
     uint64_t count;
+    uint64_t single; /* when is_single */
     uint16_t type;
+    bool is_single;
 };
 
 struct pl_tiff_ratio {
