@@ -56,8 +56,8 @@ struct pl_run_job {
     const struct pl_limits *limits;
     struct pl_interpreter *interpreter; /* NULL: what needs one is PL_NEEDS_INTERPRETER */
     unsigned threads; /* page workers besides the caller's thread; 0: all on the caller's */
-    /* They are started once a page took longer than this; 0: at once. Pages that are copied never
-     * do, and handing them over costs more than it gains. */
+    /* They are started once a page took more work than this, and 10 ms of such work are left; 0: at
+     * once. Pages that are copied never do, and handing them over costs more than it gains. */
     uint32_t threads_after_us;
     /* From the caller's thread after each page written; may be NULL. */
     void (*on_page)(void *owner, uint32_t done, uint32_t total);

@@ -20,6 +20,7 @@
 
 #define RUN_THREADS_MAX 64
 #define RUN_STACK_BYTES ((size_t)1 << 20)
+#define RUN_WORTH_NS UINT64_C(10000000) /* of work that is left */
 #define RUN_KEEP_BYTES ((size_t)1 << 24) /* a larger buffer is not kept for the next page */
 
 enum slot_state {
@@ -286,11 +287,24 @@ static struct slot *ring_await(struct ring *ring, struct view *view)
     return slot;
 }
 
+/* Under the lock: the page that nobody has claimed yet gets the larger buffer. Pages that one thread
+ * copies then all pass through the same memory, instead of new memory in each slot. */
+static void ring_hand_over(struct ring *ring, struct slot *slot)
+{
+    struct slot *next = &ring->slots[ring->next % ring->window];
+    struct pl_bytes data = slot->page.data;
+    if (!ring_holds(ring, ring->next) || next->page.data.capacity >= data.capacity)
+        return;
+    slot->page.data = next->page.data;
+    next->page.data = data;
+}
+
 static void ring_release(struct ring *ring, struct slot *slot)
 {
     ring_lock(ring);
     slot->state = SLOT_EMPTY;
     ring->written++;
+    ring_hand_over(ring, slot);
     if (ring->idle > 0)
         PL_CHECK(pthread_cond_signal(&ring->room) == 0);
     ring_unlock(ring);
@@ -313,11 +327,20 @@ static unsigned ring_start(struct ring *ring, struct view *threads, unsigned wan
     return started;
 }
 
-static uint64_t now_ns(void)
+/* Time that this thread worked: on a machine that is busy with others a page takes long that is not
+ * worth a thread. */
+static uint64_t worked_ns(void)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* A thread for a long page, unless few are left: starting it costs as much as it saves. */
+static bool ring_is_worth(const struct ring *ring, uint64_t page_ns)
+{
+    uint64_t left = ring->inputs->total - ring->written;
+    return page_ns > (uint64_t)ring->job->threads_after_us * 1000 && page_ns * left > RUN_WORTH_NS;
 }
 
 /* Waits for the next page, and starts the threads when it was worth one. */
@@ -325,10 +348,10 @@ static struct slot *ring_await_timed(struct ring *ring, struct view *view)
 {
     if (ring->is_started)
         return ring_await(ring, view);
-    uint64_t after_ns = (uint64_t)ring->job->threads_after_us * 1000;
-    uint64_t began_ns = after_ns > 0 ? now_ns() : 0;
-    struct slot *slot = after_ns > 0 ? ring_await(ring, view) : NULL;
-    if (after_ns == 0 || now_ns() - began_ns > after_ns) {
+    bool waits = ring->job->threads_after_us > 0;
+    uint64_t began_ns = waits ? worked_ns() : 0;
+    struct slot *slot = waits ? ring_await(ring, view) : NULL;
+    if (!waits || ring_is_worth(ring, worked_ns() - began_ns)) {
         ring->is_started = true;
         ring->started = ring_start(ring, ring->threads, ring->window - 2);
     }
