@@ -18,6 +18,7 @@
 
 #define CHUNK PL_SEAL_CHUNK_BYTES
 #define SEALED_CHUNK (PL_SEAL_CHUNK_BYTES + PL_SEAL_TAG_BYTES)
+#define CHUNK_PLAIN (4 * CHUNK) /* of a plain file; a page cache likes long and even writes */
 #define CACHE_SLOTS_ORIGINAL 256
 #define CACHE_SLOTS_CLONE 16
 #define CHUNK_NONE UINT64_MAX
@@ -294,9 +295,10 @@ struct pl_file_out {
     struct pl_sha256 *hash;   /* NULL: plain */
     struct pl_sealer *sealer; /* NULL: plain */
     pl_status status;         /* the first failure; nothing is written after one */
+    uint8_t *sealed;          /* SEALED_CHUNK bytes behind `chunk`; NULL: plain */
     size_t held;              /* plaintext in `chunk` */
-    uint8_t chunk[CHUNK];
-    uint8_t sealed[SEALED_CHUNK];
+    size_t room;              /* of it: what leaves at once */
+    uint8_t chunk[];
 };
 
 static void out_put(struct pl_file_out *self, const uint8_t *data, size_t size)
@@ -327,17 +329,17 @@ static pl_status out_write(struct pl_out *out, const void *data, size_t size)
     if (self->status == PL_OK && (out->size > self->limit || size > self->limit - out->size))
         self->status = PL_TOO_LARGE;
     while (size > 0 && self->status == PL_OK) {
-        if (self->held == CHUNK) {
-            out_chunk(self, self->chunk, CHUNK, false);
+        if (self->held == self->room) {
+            out_chunk(self, self->chunk, self->room, false);
             self->held = 0;
         }
-        if (self->held == 0 && size > CHUNK) {
-            out_chunk(self, from, CHUNK, false);
-            from += CHUNK;
-            size -= CHUNK;
+        if (self->held == 0 && size > self->room) {
+            out_chunk(self, from, self->room, false);
+            from += self->room;
+            size -= self->room;
             continue;
         }
-        size_t part = CHUNK - self->held < size ? CHUNK - self->held : size;
+        size_t part = self->room - self->held < size ? self->room - self->held : size;
         memcpy(self->chunk + self->held, from, part);
         self->held += part;
         from += part;
@@ -351,12 +353,13 @@ static const struct pl_out_ops out_ops = { out_write };
 pl_status pl_file_out_new(int fd, uint64_t limit, const struct pl_seal_key *key,
                           const uint8_t context[PL_SEAL_CONTEXT_BYTES], struct pl_file_out **out)
 {
-    struct pl_file_out *self = calloc(1, sizeof *self);
+    size_t room = key == NULL ? CHUNK_PLAIN : CHUNK;
+    struct pl_file_out *self = malloc(sizeof *self + room + (key == NULL ? 0 : SEALED_CHUNK));
     if (self == NULL)
         return PL_NO_MEMORY;
-    self->out.ops = &out_ops;
-    self->fd = fd;
-    self->limit = limit;
+    *self = (struct pl_file_out){ .out.ops = &out_ops, .fd = fd, .limit = limit, .room = room };
+    if (key != NULL)
+        self->sealed = self->chunk + room;
     pl_status status = key == NULL ? PL_OK : pl_sha256_new(&self->hash);
     if (status == PL_OK && key != NULL)
         status = pl_sealer_new(key, context, &self->sealer);

@@ -264,7 +264,7 @@ static void sealed_file__a_full_disk__is_no_space(void **state)
     (void)state;
     struct pl_file_out *out = NULL;
     uint8_t sha256[PL_SHA256_BYTES];
-    uint8_t *data = pattern_new(2 * CHUNK);
+    uint8_t *data = pattern_new(5 * CHUNK);
     FILE *full = fopen("/dev/full", "wb");
     if (full == NULL) {
         (void)printf("skipped: this machine has no /dev/full\n");
@@ -272,7 +272,7 @@ static void sealed_file__a_full_disk__is_no_space(void **state)
         skip();
     }
     assert_int_equal(pl_file_out_new(fileno(full), UINT32_MAX, NULL, NULL, &out), PL_OK);
-    assert_int_equal(pl_out_write(pl_file_out_base(out), data, 2 * CHUNK), PL_NO_SPACE);
+    assert_int_equal(pl_out_write(pl_file_out_base(out), data, 5 * CHUNK), PL_NO_SPACE);
     assert_int_equal(pl_file_out_end(out, sha256), PL_NO_SPACE);
     pl_file_out_free(out);
     (void)fclose(full);
