@@ -3,7 +3,7 @@
  * What is encrypted gathers in a second buffer that exists only then.
  *
  * Small writes gather in the buffer; image data passes it by. The hash names the file, it does not
- * guard it: of long data its size, its first and its last 4 KiB are enough, and cost nothing.
+ * guard it: of long data its size, its first and its last KiB are enough, and cost little.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -19,7 +19,7 @@
 
 #define WRITER_BUFFER ((size_t)1 << 16)
 #define WRITER_DIRECT ((size_t)1 << 13) /* larger writes are not copied */
-#define WRITER_SAMPLE ((size_t)1 << 12)
+#define WRITER_SAMPLE ((size_t)1 << 10)
 #define WRITER_ENTRY 20               /* of the cross-reference table; 7.5.4 fixes it */
 #define WRITER_OFFSET_MAX 9999999999U /* its ten digits */
 #define WRITER_FORMAT 512
