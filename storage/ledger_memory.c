@@ -386,6 +386,7 @@ pl_status pl_ledger_memory_new(struct pl_ledger *out)
     pl_arena_init(&ledger->arena, MEMORY_LIMIT_BYTES);
     ledger->ops = memory_base_ops;
     pl_memory_job_ops(&ledger->ops);
+    pl_memory_upload_ops(&ledger->ops);
     *out = (struct pl_ledger){ &ledger->ops, ledger };
     return PL_OK;
 }

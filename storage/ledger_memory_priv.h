@@ -1,4 +1,4 @@
-/* ledger_memory_priv: the tables of the ledger in memory, for its own two files.
+/* ledger_memory_priv: the tables of the ledger in memory, for its own three files.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -19,6 +19,8 @@ enum memory_table_name {
     MEMORY_JOBS,
     MEMORY_DOCUMENTS,
     MEMORY_EVENTS,
+    MEMORY_RECEIPTS,
+    MEMORY_USAGE,
     MEMORY_TABLE_COUNT
 };
 
@@ -72,5 +74,7 @@ bool pl_memory_has_tenant(const struct memory_ledger *ledger, const struct pl_id
 
 /* ledger_memory_jobs.c: the half of the ops about jobs and documents. */
 void pl_memory_job_ops(struct pl_ledger_ops *ops);
+/* ledger_memory_uploads.c: receipts and usage. */
+void pl_memory_upload_ops(struct pl_ledger_ops *ops);
 
 #endif

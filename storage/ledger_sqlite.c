@@ -272,6 +272,7 @@ static void sqlite_fill_ops(struct pl_ledger_ops *ops)
     };
     pl_sql_place_ops(ops);
     pl_sql_job_ops(ops);
+    pl_sql_upload_ops(ops);
 }
 
 pl_status pl_sql_open(const char *path, const struct pl_log *log,

@@ -120,6 +120,7 @@ static pl_status places_drop_add(void *self, const struct pl_ledger_drop *drop)
     pl_sql_bind_text(&query, drop->tenant.text);
     pl_sql_bind_text(&query, drop->name);
     pl_sql_bind_text(&query, drop->pipeline);
+    pl_sql_bind_number(&query, drop->duplicates_ms);
     return pl_sql_finish(&query);
 }
 
@@ -134,6 +135,7 @@ static pl_status places_drop_load(void *self, const struct pl_id *tenant, const 
         pl_sql_take_id(&query, &row.tenant);
         row.name = pl_sql_take_text(&query);
         row.pipeline = pl_sql_take_text(&query);
+        row.duplicates_ms = pl_sql_take_number(&query, INT64_MAX);
         if (query.status == PL_OK)
             query.status = pl_ledger_drop_copy(&row, arena, out);
     } else if (query.status == PL_OK) {

@@ -51,8 +51,11 @@
       "INSERT INTO token (id, tenant, token_hash, role, created_ms) VALUES (?, ?, ?, ?, ?)")       \
     X(TOKEN_BY_HASH,                                                                               \
       "SELECT id, tenant, token_hash, role, created_ms FROM token WHERE token_hash = ?")           \
-    X(DROP_ADD, "INSERT INTO drop_box (tenant, name, pipeline) VALUES (?, ?, ?)")                  \
-    X(DROP_LOAD, "SELECT tenant, name, pipeline FROM drop_box WHERE tenant = ? AND name = ?")      \
+    X(DROP_ADD,                                                                                    \
+      "INSERT INTO drop_box (tenant, name, pipeline, duplicates_ms) VALUES (?, ?, ?, ?)")          \
+    X(DROP_LOAD,                                                                                   \
+      "SELECT tenant, name, pipeline, duplicates_ms FROM drop_box "                                \
+      "WHERE tenant = ? AND name = ?")                                                             \
     X(PIPELINE_ADD,                                                                                \
       "INSERT INTO pipeline (tenant, name, version, definition) VALUES (?, ?, ?, ?)")              \
     X(PIPELINE_LOAD,                                                                               \
@@ -94,7 +97,24 @@
     X(DOCUMENT_EACH,                                                                               \
       "SELECT job, n, name_sealed, type, bytes, pages, sha256, object_key, page_ledger_sealed "    \
       "FROM document WHERE job = ? ORDER BY n LIMIT ?")                                            \
-    X(DOCUMENT_TRIM, "DELETE FROM document WHERE job = ? AND n > ?")
+    X(DOCUMENT_TRIM, "DELETE FROM document WHERE job = ? AND n > ?")                               \
+    X(RECEIPT_LOAD,                                                                                \
+      "SELECT hash, print, tenant, job, until_ms FROM receipt "                                    \
+      "WHERE hash = ? AND tenant = ? AND until_ms > ?")                                            \
+    X(RECEIPT_PUT,                                                                                 \
+      "INSERT OR REPLACE INTO receipt (hash, print, tenant, job, until_ms) "                       \
+      "VALUES (?, ?, ?, ?, ?)")                                                                    \
+    X(RECEIPT_FORGET,                                                                              \
+      "DELETE FROM receipt WHERE hash IN "                                                         \
+      "(SELECT hash FROM receipt WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)")                  \
+    X(USAGE_ADD,                                                                                   \
+      "INSERT INTO usage (tenant, device, day, jobs, bytes, pages) VALUES (?, ?, ?, ?, ?, ?) "     \
+      "ON CONFLICT DO UPDATE SET "                                                                 \
+      "jobs = excluded.jobs + iif(excluded.day > day, 0, jobs), "                                  \
+      "bytes = excluded.bytes + iif(excluded.day > day, 0, bytes), "                               \
+      "pages = excluded.pages + iif(excluded.day > day, 0, pages), day = max(day, excluded.day)")  \
+    X(USAGE_LOAD,                                                                                  \
+      "SELECT jobs, bytes, pages FROM usage WHERE tenant = ? AND device = ? AND day >= ?")
 /* clang-format on */
 
 #define PL_SQL_ENUM(row, text) PL_SQL_##row,
@@ -177,9 +197,10 @@ pl_status pl_sql_finish(struct pl_sql *query) PL_MUST_USE;
 /* A statement with nothing to bind. */
 pl_status pl_sql_run(struct pl_ledger_sqlite *ledger, enum pl_sql_statement which) PL_MUST_USE;
 
-/* The two halves of the ops. */
+/* The three parts of the ops. */
 void pl_sql_place_ops(struct pl_ledger_ops *ops);
 void pl_sql_job_ops(struct pl_ledger_ops *ops);
+void pl_sql_upload_ops(struct pl_ledger_ops *ops);
 pl_status pl_sql_count_jobs(struct pl_ledger_sqlite *ledger) PL_MUST_USE;
 
 #endif

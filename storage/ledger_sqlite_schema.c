@@ -62,6 +62,16 @@ const struct pl_sql_migration pl_sql_migrations[] = {
       "ALTER TABLE event ADD COLUMN note_sealed BLOB NOT NULL DEFAULT x'';"
       "CREATE INDEX job_live ON job (tenant, state, id)"
       " WHERE state NOT IN ('done', 'cancelled', 'erased');" },
+    { "ALTER TABLE drop_box ADD COLUMN duplicates_ms INTEGER NOT NULL DEFAULT 9223372036854775807;"
+      "CREATE TABLE receipt ("
+      " hash BLOB NOT NULL PRIMARY KEY, print BLOB NOT NULL,"
+      " tenant TEXT NOT NULL REFERENCES tenant (id), job TEXT NOT NULL,"
+      " until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+      "CREATE INDEX receipt_until ON receipt (until_ms);"
+      "CREATE TABLE usage ("
+      " tenant TEXT NOT NULL REFERENCES tenant (id), device TEXT NOT NULL, day INTEGER NOT NULL,"
+      " jobs INTEGER NOT NULL, bytes INTEGER NOT NULL, pages INTEGER NOT NULL,"
+      " PRIMARY KEY (tenant, device)) STRICT, WITHOUT ROWID;" },
 };
 const size_t pl_sql_migration_count = PL_COUNT_OF(pl_sql_migrations);
 

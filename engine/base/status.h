@@ -30,6 +30,9 @@ enum pl_blame { PL_BLAME_NONE, PL_BLAME_RETRY, PL_BLAME_INPUT, PL_BLAME_OPERATOR
     X(DENIED,          denied,            INPUT,    403, "not allowed")                            \
     X(NOT_FOUND,       not_found,         INPUT,    404, "no such thing")                          \
     X(CONFLICT,        conflict,          INPUT,    409, "already there, or changed meanwhile")    \
+    X(KEY_REUSED,      key_reused,        INPUT,    422, "this key stands for another request")      \
+    X(TOO_MANY,        too_many,          RETRY,    429, "too much at once from one sender")         \
+    X(OVER_QUOTA,      over_quota,        INPUT,    507, "over the quota of this day")               \
     X(TOO_LARGE,       too_large,         INPUT,    413, "over a limit")                           \
     X(UNSUPPORTED,     unsupported,       INPUT,    415, "kind of document not supported")         \
     X(BAD_DOCUMENT,    bad_document,      INPUT,    422, "document cannot be read")                \

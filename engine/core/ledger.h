@@ -46,7 +46,10 @@ struct pl_ledger_drop {
     struct pl_id tenant;
     const char *name; /* unique in its tenant */
     const char *pipeline;
+    int64_t duplicates_ms; /* how long a scan sent again is the first one; 0: never; or DEFAULT */
 };
+/* As the engine is configured. */
+#define PL_DROP_DUPLICATES_DEFAULT INT64_MAX
 
 struct pl_ledger_pipeline {
     struct pl_id tenant;
@@ -122,6 +125,23 @@ struct pl_ledger_lease {
     struct pl_id job;
     int64_t at_ms;
     int64_t until_ms;
+};
+
+/* That an upload was taken, for whoever did not hear the answer and sends it again. Both hashes are
+ * keyed: nothing about the document can be told from them. */
+struct pl_ledger_receipt {
+    uint8_t hash[PL_SHA256_BYTES];  /* of what it is found by */
+    uint8_t print[PL_SHA256_BYTES]; /* of all that was sent */
+    struct pl_id tenant;
+    struct pl_id job;
+    int64_t until_ms; /* forgotten from then on */
+};
+
+/* What was taken on one day. */
+struct pl_ledger_usage {
+    uint64_t jobs;
+    uint64_t bytes;
+    uint64_t pages;
 };
 
 typedef void pl_ledger_tenant_fn(void *owner, const struct pl_ledger_tenant *tenant);
@@ -209,6 +229,20 @@ struct pl_ledger_ops {
                                pl_ledger_document_fn *fn, void *owner);
     /* Forgets the documents behind the n-th. */
     pl_status (*document_trim)(void *self, const struct pl_id *job, uint32_t n);
+
+    /* Of the tenant, not past its time at `now_ms`. NOT_FOUND */
+    pl_status (*receipt_load)(void *self, const struct pl_id *tenant,
+                              const uint8_t hash[PL_SHA256_BYTES], int64_t now_ms,
+                              struct pl_ledger_receipt *out);
+    /* Writes or replaces; a few of those whose time is past at `now_ms` are forgotten with it. */
+    pl_status (*receipt_put)(void *self, const struct pl_ledger_receipt *receipt, int64_t now_ms);
+    /* Adds to the day's usage of a device and of its tenant (none: of the tenant alone). A day
+     * that lies before the last one counted is counted as that one: clocks are set back. */
+    pl_status (*usage_add)(void *self, const struct pl_id *tenant, const struct pl_id *device,
+                           int64_t day, const struct pl_ledger_usage *more);
+    /* Of the tenant, or of one of its devices; zeros for a day of which nothing is known. */
+    pl_status (*usage_load)(void *self, const struct pl_id *tenant, const struct pl_id *device,
+                            int64_t day, struct pl_ledger_usage *out);
 
     void (*close)(void *self);
 };

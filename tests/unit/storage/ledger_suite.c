@@ -136,13 +136,15 @@ static void drop__name__is_unique_in_its_tenant_only(void **state)
     struct pl_arena arena;
     pl_arena_init(&arena, 4096);
     pl_suite_add_places(ledger);
-    struct pl_ledger_drop drop = { pl_suite_id('t', 1), "inbox", "invoices" };
+    struct pl_ledger_drop drop = { pl_suite_id('t', 1), "inbox", "invoices", 60000 };
     struct pl_ledger_drop out = { 0 };
     assert_int_equal(PL_DO(ledger, drop_add, &drop), PL_OK);
     assert_int_equal(PL_DO(ledger, drop_add, &drop), PL_CONFLICT);
     assert_int_equal(PL_DO(ledger, drop_load, &drop.tenant, "inbox", &arena, &out), PL_OK);
     assert_string_equal(out.name, "inbox");
     assert_string_equal(out.pipeline, "invoices");
+    assert_int_equal(out.duplicates_ms, 60000);
+    drop.duplicates_ms = PL_DROP_DUPLICATES_DEFAULT;
     drop.tenant = pl_suite_id('t', 2);
     assert_int_equal(PL_DO(ledger, drop_load, &drop.tenant, "inbox", &arena, &out), PL_NOT_FOUND);
     assert_int_equal(PL_DO(ledger, drop_add, &drop), PL_OK);
@@ -268,5 +270,6 @@ int pl_ledger_suite_run(const char *name, CMFixtureFunction setup, CMFixtureFunc
         SUITE_TEST(tidy__between_units__changes_nothing),
     };
     int failed = _cmocka_run_group_tests(name, tests, PL_COUNT_OF(tests), NULL, NULL);
-    return failed + pl_ledger_suite_run_jobs(name, setup, teardown);
+    failed += pl_ledger_suite_run_jobs(name, setup, teardown);
+    return failed + pl_ledger_suite_run_uploads(name, setup, teardown);
 }

@@ -12,5 +12,8 @@
 int pl_ledger_suite_run(const char *name, CMFixtureFunction setup, CMFixtureFunction teardown);
 /* Its half about jobs and documents; run by pl_ledger_suite_run. */
 int pl_ledger_suite_run_jobs(const char *name, CMFixtureFunction setup, CMFixtureFunction teardown);
+/* Its part about receipts and usage; run by pl_ledger_suite_run. */
+int pl_ledger_suite_run_uploads(const char *name, CMFixtureFunction setup,
+                                CMFixtureFunction teardown);
 
 #endif
