@@ -7,6 +7,7 @@
 #include "api/files.h"
 #include "api/instance.h"
 #include "api/startup.h"
+#include "engine/core/ledger.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 static const char usage[] =
     "usage: platen init DIR [--devices ADDR:PORT] [--control ADDR:PORT] [--pipeline FILE]\n"
-    "                       [--user NAME] [--worker-user NAME]\n"
+    "                       [--duplicates TIME] [--user NAME] [--worker-user NAME]\n"
     "\n"
     "Makes DIR (mode 0700) with platen.yaml, root key, certificates, ledger, a tenant, the drop\n"
     "inbox, a device login and an admin token, which are shown once and kept in credentials.txt.\n"
@@ -28,6 +29,9 @@ static const char usage[] =
     "  --control ADDR:PORT   where the control API answers (127.0.0.1:8444)\n"
     "  --pipeline FILE       what becomes of scans in the drop: a definition in JSON (to "
     "PDF/A-2b)\n"
+    "  --duplicates TIME     how long a scan that comes again is the same one, in this drop; 0s "
+    "for\n"
+    "                        never (uploads.duplicates)\n"
     "  --user NAME           when run as root: whom DIR belongs to and the engine runs as "
     "(platen)\n"
     "  --worker-user NAME    when run as root: whom workers run as (platen-worker)\n";
@@ -44,6 +48,7 @@ struct init {
     const char *user;
     const char *worker_user;
     const char *pipeline;
+    const char *duplicates;
     struct pl_user owner; /* as root */
     bool is_root;
 };
@@ -54,6 +59,7 @@ static int options_read(int argc, char **argv, struct init *init)
     static const struct option options[] = { { "devices", required_argument, NULL, 'd' },
                                              { "control", required_argument, NULL, 'c' },
                                              { "pipeline", required_argument, NULL, 'p' },
+                                             { "duplicates", required_argument, NULL, 'D' },
                                              { "user", required_argument, NULL, 'u' },
                                              { "worker-user", required_argument, NULL, 'w' },
                                              { "help", no_argument, NULL, 'h' },
@@ -68,6 +74,9 @@ static int options_read(int argc, char **argv, struct init *init)
             break;
         case 'p':
             init->pipeline = optarg;
+            break;
+        case 'D':
+            init->duplicates = optarg;
             break;
         case 'u':
             init->user = optarg;
@@ -149,6 +158,27 @@ static pl_status value_check(const char *name, const char *value, struct pl_faul
     return pl_conf_check(pl_settings_table(), name, pl_span_from(value), fault);
 }
 
+/* Of the drop, in the words of the setting that holds for drops which say nothing. */
+static pl_status duplicates_read(const char *value, int64_t *out, struct pl_fault *fault)
+{
+    char line[128];
+    struct pl_settings settings;
+    *out = PL_DROP_DUPLICATES_DEFAULT;
+    if (value == NULL)
+        return PL_OK;
+    pl_status status = value_check("uploads.duplicates", value, fault);
+    if (status != PL_OK)
+        return status;
+    if (!pl_text_format(line, sizeof line, "uploads:\n  duplicates: %s\n", value))
+        return pl_fault_set(fault, PL_MISCONFIGURED, "--duplicates: the value is too long");
+    pl_settings_defaults(&settings);
+    status =
+        pl_conf_read(pl_settings_table(), "--duplicates", pl_span_from(line), &settings, fault);
+    if (status == PL_OK)
+        *out = (int64_t)settings.uploads_duplicates_ms;
+    return status;
+}
+
 /* What the command line, or its absence, says. */
 static pl_status plan_read(const struct init *init, struct pl_instance_plan *plan,
                            struct pl_fault *fault)
@@ -160,6 +190,8 @@ static pl_status plan_read(const struct init *init, struct pl_instance_plan *pla
     if (status == PL_OK)
         status = pl_address_parse(init->control != NULL ? init->control : defaults.control_address,
                                   &plan->control, fault);
+    if (status == PL_OK)
+        status = duplicates_read(init->duplicates, &plan->duplicates_ms, fault);
     return status;
 }
 

@@ -131,8 +131,9 @@ static pl_status seed_tenant(struct seeding *seeding, struct pl_fault *fault)
     return status;
 }
 
-static pl_status seed_drop(struct seeding *seeding, const struct pl_pipeline_file *file)
+static pl_status seed_drop(struct seeding *seeding, const struct pl_instance_plan *plan)
 {
+    const struct pl_pipeline_file *file = plan->pipeline;
     char definition[DEFINITION_CHARS];
     const struct pl_ledger_ops *ops = seeding->ledger->ops;
     struct pl_ledger_pipeline pipeline = { .tenant = seeding->tenant, .version = 1 };
@@ -143,7 +144,8 @@ static pl_status seed_drop(struct seeding *seeding, const struct pl_pipeline_fil
                                                      definition, sizeof definition);
     const struct pl_ledger_drop drop = { .tenant = seeding->tenant,
                                          .name = PL_INSTANCE_DROP,
-                                         .pipeline = pipeline.name };
+                                         .pipeline = pipeline.name,
+                                         .duplicates_ms = plan->duplicates_ms };
     pl_status status = ops->pipeline_add(seeding->ledger->self, &pipeline);
     return status == PL_OK ? ops->drop_add(seeding->ledger->self, &drop) : status;
 }
@@ -201,7 +203,7 @@ static pl_status ledger_seed(struct seeding *seeding, const struct pl_instance_p
         return status;
     status = seed_tenant(seeding, fault);
     if (status == PL_OK)
-        status = seed_drop(seeding, plan->pipeline);
+        status = seed_drop(seeding, plan);
     if (status == PL_OK)
         status = seed_device(seeding, credentials);
     if (status == PL_OK)

@@ -31,6 +31,7 @@ struct pl_instance_plan {
     struct pl_address control;
     const struct pl_conf_override *overrides; /* of platen.yaml */
     size_t override_count;
+    int64_t duplicates_ms;                   /* of the drop */
     const struct pl_pipeline_file *pipeline; /* of the drop; NULL: PDF/A-2b, PL_INSTANCE_PIPELINE */
 };
 

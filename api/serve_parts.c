@@ -154,6 +154,7 @@ static pl_status serve_open_core(struct serve *serve, struct pl_fault *fault)
                       .reserve_bytes = settings->disk_reserve_bytes,
                       .uploads = settings->uploads_at_once,
                       .upload_bytes = settings->uploads_bytes,
+                      .duplicates_ms = settings->uploads_duplicates_ms,
                       .staged_files = pl_settings_processes(settings) * most.documents,
                       .remove_done_originals = !settings->jobs_keep_originals },
     };

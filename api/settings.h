@@ -43,6 +43,7 @@ struct pl_settings {
 
     uint64_t uploads_bytes;
     uint64_t uploads_at_once;
+    uint64_t uploads_duplicates_ms;
 
     uint64_t disk_reserve_bytes;
 

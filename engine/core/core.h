@@ -24,6 +24,8 @@ struct pl_core_settings {
     uint64_t reserve_bytes; /* disk kept free for finishing accepted work */
     uint64_t uploads;       /* at once, in total */
     uint64_t upload_bytes;  /* largest upload */
+    uint64_t duplicates_ms; /* how long a scan sent again is the first one, where its drop says
+                             * nothing else; 0: never */
     uint64_t staged_files;  /* open at once for results, beyond which no job is started; 0: any */
     bool remove_done_originals; /* free the spool when a job is DONE; else kept */
 };

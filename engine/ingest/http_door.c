@@ -5,6 +5,7 @@
  */
 #include "engine/ingest/http_door.h"
 
+#include "engine/ingest/resend.h"
 #include "engine/ingest/upload.h"
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ struct door_request {
     bool checking;
     bool has_digest;
     uint8_t digest[PL_SHA256_BYTES];
+    char key[PL_RESEND_KEY_CHARS + 1]; /* Idempotency-Key; may be empty */
     char credential[DOOR_CREDENTIAL_BYTES];
     struct pl_span drop; /* in the request's arena */
     struct pl_span name;
@@ -77,24 +79,44 @@ static void door_refuse(struct door_request *door, pl_status status, const char 
     door_problem(door, code, pl_status_text(status), detail, later ? &extra : NULL);
 }
 
-static void door_reply_accepted(struct door_request *door, const struct pl_upload_receipt *receipt)
+/* What became of it meanwhile, documents above all, is for the control API to tell. */
+static json_t *door_describe(const struct door_request *door,
+                             const struct pl_upload_receipt *receipt)
 {
     char sha256[2 * PL_SHA256_BYTES + 1];
     char time[PL_CLOCK_TEXT_CHARS];
+    json_t *job =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "id", receipt->job.text, "state",
+                  pl_job_state_name(receipt->state), "pipeline", receipt->pipeline, "device",
+                  door->check.device.text, "name", receipt->name, "received_at",
+                  pl_clock_text(receipt->received_ms, time), "bytes", (json_int_t)receipt->bytes,
+                  "sha256", pl_text_hex(receipt->sha256, PL_SHA256_BYTES, sha256));
+    if (job == NULL || receipt->state != PL_JOB_QUEUED)
+        return job;
+    json_t *fresh = json_pack("{s:n, s:n, s:[]}", "finished_at", "error", "documents");
+    if (fresh == NULL || json_object_update(job, fresh) != 0) {
+        json_decref(job);
+        job = NULL;
+    }
+    json_decref(fresh);
+    return job;
+}
+
+/* A key of the sender's own gets the first answer again; a scan that was recognised, its own. */
+static void door_reply_accepted(struct door_request *door, const struct pl_upload_receipt *receipt)
+{
     char location[64];
-    json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:n, s:I, s:s, s:[]}", "id",
-                            receipt->job.text, "state", "queued", "pipeline", receipt->pipeline,
-                            "device", door->check.device.text, "name", receipt->name, "received_at",
-                            pl_clock_text(receipt->received_ms, time), "finished_at", "error",
-                            "bytes", (json_int_t)receipt->bytes, "sha256",
-                            pl_text_hex(receipt->sha256, PL_SHA256_BYTES, sha256), "documents");
+    json_t *job = door_describe(door, receipt);
     char *text = job != NULL ? json_dumps(job, JSON_COMPACT) : NULL;
     PL_CHECK(pl_text_format(location, sizeof location, "/v1/jobs/%s", receipt->job.text));
-    struct pl_http_field fields[2] = { door_field("Content-Type", "application/json"),
-                                       door_field("Location", location) };
+    struct pl_http_field fields[3] = { door_field("Content-Type", "application/json"),
+                                       door_field("Location", location),
+                                       door_field("Platen-Duplicate-Of", receipt->job.text) };
     struct pl_http_request *request = door->request;
+    int code = receipt->duplicate && door->key[0] == '\0' ? 200 : 201;
     door->request = NULL;
-    pl_http_reply(request, 201, fields, 2, text, text != NULL ? strlen(text) : 0);
+    pl_http_reply(request, code, fields, receipt->duplicate ? 3 : 2, text,
+                  text != NULL ? strlen(text) : 0);
     free(text);
     json_decref(job);
 }
@@ -199,6 +221,7 @@ static bool door_check_head(struct door_request *door)
     struct pl_http_request *request = door->request;
     struct pl_span type = pl_http_header(request, "Content-Type");
     struct pl_span coding = pl_http_header(request, "Content-Encoding");
+    struct pl_span key = pl_http_header(request, "Idempotency-Key");
     static const char multipart[] = "multipart/";
     if (coding.size > 0 && !pl_span_equals_nocase(coding, "identity")) {
         door_refuse(door, PL_UNSUPPORTED,
@@ -214,6 +237,9 @@ static bool door_check_head(struct door_request *door)
     } else if (!door_read_digest(door, pl_http_header(request, "Content-Digest"))) {
         door_refuse(door, PL_BAD_REQUEST,
                     "Content-Digest: sha-256 must be 32 bytes in base64 between colons");
+    } else if (key.data != NULL && !pl_resend_read_key(key, door->key)) {
+        door_refuse(door, PL_BAD_REQUEST,
+                    "Idempotency-Key must be a string of 1 to 255 printable characters");
     } else {
         return true;
     }
@@ -226,7 +252,8 @@ static void door_begin_upload(struct door_request *door)
                                        .device = door->check.device,
                                        .drop = door->drop,
                                        .name = door->name,
-                                       .bytes = pl_http_content_length(door->request) };
+                                       .bytes = pl_http_content_length(door->request),
+                                       .key = door->key };
     struct pl_upload_watcher watcher = { .on_ready = door_on_ready,
                                          .on_drain = door_on_drain,
                                          .on_accepted = door_on_accepted,

@@ -1,7 +1,8 @@
 /* http_door: PUT and POST /in/{drop}/{name}: a device's upload over HTTPS.
  *
  * Decodes, asks who it is, asks for admission, streams into the spool, replies. Knows nothing of
- * pipelines beyond that the drop has one.
+ * pipelines beyond that the drop has one. A scan that was taken before (resend.h) is answered 200
+ * with Platen-Duplicate-Of, or 201 as the first time when it carries the same Idempotency-Key.
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */

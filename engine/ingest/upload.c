@@ -5,6 +5,7 @@
 #include "engine/ingest/upload.h"
 
 #include "engine/core/dispatch.h"
+#include "engine/ingest/resend.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ struct pl_upload {
     struct pl_id device;
     char drop[UPLOAD_DROP_CHARS];
     char name[UPLOAD_NAME_CHARS];
+    uint8_t name_sha256[PL_SHA256_BYTES]; /* of all of it, as it was sent */
+    char key[PL_RESEND_KEY_CHARS + 1];
     uint64_t announced;
     uint64_t taken;
     struct pl_fault verdict; /* why no more of it is kept */
@@ -43,6 +46,9 @@ struct pl_upload {
     struct pl_ledger_drop drop_row;
     struct pl_ledger_pipeline pipeline;
     struct pl_ledger_job row;
+    struct pl_resend resend;
+    bool duplicate;
+    struct pl_ledger_job first; /* what it is a duplicate of; in the arena */
     uint8_t original_key_wrapped[PL_WRAPPED_KEY_BYTES];
     uint8_t result_key_wrapped[PL_WRAPPED_KEY_BYTES];
     uint8_t name_sealed[UPLOAD_NAME_CHARS + PL_SEALED_FIELD_OVERHEAD];
@@ -78,7 +84,16 @@ static void upload_refuse_status(struct pl_upload *upload, pl_status status, con
 static pl_status upload_run_record(struct pl_ledger_call *call, const struct pl_ledger *ledger)
 {
     struct pl_upload *upload = PL_CONTAINER_OF(call, struct pl_upload, call);
-    return ledger->ops->job_add(ledger->self, &upload->row);
+    const struct pl_ledger_job *row = &upload->row;
+    pl_status status =
+        pl_resend_find(&upload->resend, ledger, row->received_ms, &upload->arena, &upload->first);
+    upload->duplicate = status == PL_OK;
+    if (status != PL_NOT_FOUND)
+        return status;
+    status = ledger->ops->job_add(ledger->self, row);
+    if (status == PL_OK)
+        status = pl_resend_remember(&upload->resend, ledger, row->received_ms, &row->id);
+    return status;
 }
 
 static void upload_dispatch(struct pl_upload *upload)
@@ -102,6 +117,30 @@ static bool upload_is_unrecorded(pl_status status)
            pl_status_blame(status) == PL_BLAME_INPUT;
 }
 
+static void upload_tell_accepted(struct pl_upload *upload)
+{
+    const struct pl_ledger_job *row = upload->duplicate ? &upload->first : &upload->row;
+    struct pl_upload_receipt receipt = { .job = row->id,
+                                         .name = upload->name,
+                                         .pipeline = row->pipeline,
+                                         .bytes = row->bytes,
+                                         .received_ms = row->received_ms,
+                                         .state = row->state,
+                                         .duplicate = upload->duplicate };
+    memcpy(receipt.sha256, row->sha256, PL_SHA256_BYTES);
+    upload->watcher.on_accepted(upload->watcher.owner, &receipt);
+}
+
+static void upload_drop_duplicate(struct pl_upload *upload)
+{
+    const struct pl_core_parts *parts = pl_core_parts(upload->core);
+    pl_spool_remove(parts->spool, &upload->job);
+    PL_LOG(parts->log, PL_LOG_INFO, "upload.duplicate", PL_F("job", upload->first.id.text),
+           PL_F("tenant", upload->tenant.text), PL_F("device", upload->device.text),
+           PL_F("drop", upload->drop), PL_FN("bytes", upload->first.bytes),
+           PL_F("by", upload->key[0] != '\0' ? "key" : "content"));
+}
+
 static void upload_on_recorded(struct pl_ledger_call *call)
 {
     struct pl_upload *upload = PL_CONTAINER_OF(call, struct pl_upload, call);
@@ -110,19 +149,17 @@ static void upload_on_recorded(struct pl_ledger_call *call)
             pl_spool_remove(pl_core_parts(upload->core)->spool, &upload->job);
         else /* the row may be on disk: the original stays, and the next start decides */
             pl_dispatch_disk_failed(upload->core, call->status, "the ledger cannot be written");
-        upload_refuse_status(upload, call->status, "the scan could not be recorded");
+        upload_refuse_status(upload, call->status,
+                             call->status == PL_KEY_REUSED ? "Idempotency-Key"
+                                                           : "the scan could not be recorded");
         return;
     }
-    struct pl_upload_watcher watcher = upload->watcher;
-    struct pl_upload_receipt receipt = { .job = upload->job,
-                                         .name = upload->name,
-                                         .pipeline = upload->row.pipeline,
-                                         .bytes = upload->row.bytes,
-                                         .received_ms = upload->row.received_ms };
-    memcpy(receipt.sha256, upload->row.sha256, PL_SHA256_BYTES);
     if (!upload->aborted)
-        watcher.on_accepted(watcher.owner, &receipt);
-    upload_dispatch(upload);
+        upload_tell_accepted(upload);
+    if (upload->duplicate)
+        upload_drop_duplicate(upload);
+    else
+        upload_dispatch(upload);
     upload_free(upload);
 }
 
@@ -139,6 +176,22 @@ static pl_status upload_check(const struct pl_upload *upload, const struct pl_sp
                             "the bytes that arrived do not have the SHA-256 that Content-Digest "
                             "promised: nothing was kept, send it again");
     return PL_OK;
+}
+
+/* The bytes are known: what the upload is told from others by. */
+static void upload_identify(struct pl_upload *upload)
+{
+    const struct pl_core_parts *parts = pl_core_parts(upload->core);
+    const struct pl_resend_subject subject = { .tenant = upload->tenant,
+                                               .device = upload->device,
+                                               .drop = upload->drop,
+                                               .name_sha256 = upload->name_sha256,
+                                               .sha256 = upload->row.sha256,
+                                               .key = upload->key };
+    int64_t window_ms = upload->drop_row.duplicates_ms;
+    if (window_ms == PL_DROP_DUPLICATES_DEFAULT)
+        window_ms = (int64_t)parts->settings.duplicates_ms;
+    pl_resend_init(&parts->keyring, &subject, upload->row.received_ms, window_ms, &upload->resend);
 }
 
 static void upload_on_spooled(void *owner, pl_status status, const struct pl_spool_result *result)
@@ -160,6 +213,7 @@ static void upload_on_spooled(void *owner, pl_status status, const struct pl_spo
     upload->row.bytes = result->bytes;
     memcpy(upload->row.sha256, result->sha256, PL_SHA256_BYTES);
     upload->row.received_ms = pl_clock_wall_ms(pl_core_parts(upload->core)->clock);
+    upload_identify(upload);
     upload->phase = UPLOAD_RECORDING;
     upload->call.run = upload_run_record;
     upload->call.done = upload_on_recorded;
@@ -283,6 +337,9 @@ struct pl_upload *pl_upload_begin(struct pl_core *core, const struct pl_upload_o
     upload->announced = origin->bytes;
     (void)pl_text_sanitize(origin->drop, upload->drop, sizeof upload->drop);
     (void)pl_text_sanitize(origin->name, upload->name, sizeof upload->name);
+    pl_sha256_of(origin->name.data, origin->name.size, upload->name_sha256);
+    if (origin->key != NULL)
+        PL_CHECK(pl_text_format(upload->key, sizeof upload->key, "%s", origin->key));
     pl_arena_init(&upload->arena, (size_t)1 << 22);
     if (pl_core_make_id(core, &upload->job) != PL_OK) {
         upload_free(upload);

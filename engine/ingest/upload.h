@@ -5,7 +5,7 @@
  *
  * on_accepted means: sealed bytes and ledger row are on stable storage. Only then may a door send
  * the reply that makes a device forget its scan. An upload that is refused or aborted leaves
- * nothing behind.
+ * nothing behind, and so does one that was taken before (resend.h).
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
@@ -23,6 +23,7 @@ struct pl_upload_origin {
     struct pl_span drop;
     struct pl_span name; /* any bytes: data, never a path */
     uint64_t bytes;      /* as announced; UINT64_MAX: not known */
+    const char *key;     /* what the sender says stands for this request (resend.h); or NULL */
 };
 
 struct pl_upload_receipt {
@@ -32,13 +33,15 @@ struct pl_upload_receipt {
     uint64_t bytes;
     uint8_t sha256[PL_SHA256_BYTES];
     int64_t received_ms;
+    enum pl_job_state state;
+    bool duplicate; /* it was taken before, as this job: nothing new was made */
 };
 
 struct pl_upload_watcher {
     void (*on_ready)(void *owner);
     void (*on_drain)(void *owner);
     void (*on_accepted)(void *owner, const struct pl_upload_receipt *receipt);
-    /* The upload is gone. NOT_FOUND: no such drop. */
+    /* The upload is gone. NOT_FOUND: no such drop. KEY_REUSED: see resend.h. */
     void (*on_refused)(void *owner, const struct pl_fault *fault);
     void *owner;
 };

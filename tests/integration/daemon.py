@@ -59,9 +59,10 @@ def set_settings(path, changes):
 
 class Daemon:
     """One instance. Use as a context manager; `settings` changes rows of platen.yaml, `pipeline` is the
-    definition of the drop's, `worker` another worker program of the build."""
+    definition of the drop's, `worker` another worker program of the build, `options` go to platen init."""
 
-    def __init__(self, settings=None, pipeline=None, worker=None):
+    def __init__(self, settings=None, pipeline=None, worker=None, options=()):
+        self.options = options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="platen-test."))
         os.chmod(self.folder, 0o755)
         self.bin = self.folder / "bin"
@@ -76,7 +77,7 @@ class Daemon:
         self.make(settings or {}, pipeline)
 
     def make(self, settings, pipeline):
-        options = ROOT_USERS if os.geteuid() == 0 else []
+        options = [*self.options, *(ROOT_USERS if os.geteuid() == 0 else [])]
         if pipeline:
             path = self.folder / "pipeline.json"
             path.write_text(json.dumps(pipeline))

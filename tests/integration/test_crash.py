@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: AGPL-3.0-or-later
 """
+import itertools
 import os
 import signal
 import threading
@@ -67,9 +68,11 @@ class Crash(unittest.TestCase):
         acknowledged, over = [], threading.Event()
 
         def device(number):
-            while not over.is_set():
+            for scans in itertools.count():
+                if over.is_set():
+                    break
                 try:
-                    answer = self.engine.upload(f"{number}.tif", scan("letter.tif"))
+                    answer = self.engine.upload(f"{number}-{scans}.tif", scan("letter.tif"))
                 except OSError:
                     time.sleep(0.02)
                     continue

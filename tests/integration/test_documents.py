@@ -90,7 +90,7 @@ class Documents(unittest.TestCase):
         path.chmod(0o644)
         self.engine.stop()
         self.engine.start()
-        job = self.engine.wait(self.engine.accept("scan.tif", b"many 8"))
+        job = self.engine.wait(self.engine.accept("again.tif", b"many 8"))
         self.assertEqual(job["state"], "dead")
         self.assertIn("more than 7 documents", job["error"]["reason"])
         self.check(self.engine.accept("scan.tif", b"many 7"), 7)
@@ -106,7 +106,7 @@ class Documents(unittest.TestCase):
     def test_engine__killed_at_any_moment__has_each_document_once(self):
         for delay in (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5):
             with self.subTest(delay):
-                job = self.engine.accept("scan.tif", b"many 300")
+                job = self.engine.accept("scan.tif", b"many 300", headers={"Idempotency-Key": str(delay)})
                 time.sleep(delay)
                 self.engine.kill()
                 self.engine.start()

@@ -50,7 +50,8 @@ class Scans(unittest.TestCase):
 
     def test_same_scan__sent_twice__gives_the_same_bytes(self):
         first = self.engine.wait(self.engine.accept("one.tif", scan("delivery.tif")))
-        second = self.engine.wait(self.engine.accept("one.tif", scan("delivery.tif")))
+        second = self.engine.wait(self.engine.accept("one.tif", scan("delivery.tif"),
+                                                     headers={"Idempotency-Key": "second"}))
         self.assertNotEqual(first["id"], second["id"])
         self.assertEqual(first["documents"][0]["sha256"], second["documents"][0]["sha256"])
 

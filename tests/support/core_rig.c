@@ -311,7 +311,10 @@ static void rig_fill_ledger(struct core_rig *rig)
     struct pl_ledger_pipeline pipeline = {
         .tenant = rig->tenant, .name = "archive", .version = 1, .definition = "{}"
     };
-    struct pl_ledger_drop drop = { .tenant = rig->tenant, .name = "inbox", .pipeline = "archive" };
+    struct pl_ledger_drop drop = { .tenant = rig->tenant,
+                                   .name = "inbox",
+                                   .pipeline = "archive",
+                                   .duplicates_ms = PL_DROP_DUPLICATES_DEFAULT };
     assert_int_equal(pl_device_make(&keyring, &rig->tenant, &device, pl_span_from(RIG_LOGIN),
                                     pl_span_from(RIG_PASSWORD), 1, &arena, &row),
                      PL_OK);
