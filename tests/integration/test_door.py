@@ -115,7 +115,7 @@ class Door(unittest.TestCase):
 
     def test_http_1_0__client__gets_its_answer_and_a_close(self):
         body = scan("blank.tif")
-        answer = self.raw(self.head(f"Content-Length: {len(body)}\r\n", version="HTTP/1.0"), body, end=False)
+        answer = self.raw(self.head(f"Content-Length: {len(body)}\r\n", version="HTTP/1.0", name="old.tif"), body, end=False)
         self.assertRegex(answer.split(b"\r\n")[0], rb"^HTTP/1\.[01] 201 ")
 
     def test_connection__kept_alive__takes_one_scan_after_another(self):

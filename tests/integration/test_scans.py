@@ -57,7 +57,7 @@ class Scans(unittest.TestCase):
 
     def test_original__of_a_finished_job__comes_back_bit_for_bit(self):
         body = scan("fax.tif")
-        job = self.engine.wait(self.engine.accept("fax.tif", body))
+        job = self.engine.wait(self.engine.accept("original.tif", body))
         answer = self.engine.owner(f"/v1/jobs/{job['id']}/original")
         self.assertEqual((answer.status, answer.body), (200, body))
 
@@ -93,7 +93,7 @@ class Scans(unittest.TestCase):
                 self.assertIn("application/problem+json", answer.headers["Content-Type"])
 
     def test_control__without_a_known_token__says_nothing(self):
-        job = self.engine.accept("mine.tif", scan("blank.tif"))
+        job = self.engine.accept("theirs.tif", scan("blank.tif"))
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": self.engine.basic()}):
             answer = self.engine.ask("control", "GET", f"/v1/jobs/{job}", headers=header)
             self.assertEqual(answer.status, 401)
