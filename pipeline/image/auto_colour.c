@@ -14,7 +14,7 @@
 #define CHROMA_MIN 40
 #define COLOUR_SHARE 2000
 #define TONE_DARK 48
-#define TONE_BRIGHT 200
+#define TONE_BRIGHT 216
 #define TONE_EVEN 64
 #define TONE_SHARE 100
 

@@ -6,7 +6,7 @@
  * so that paper is white. Then:
  *
  * - colour, when in more than 1 of 2,000 blocks red, green and blue differ by more than 40;
- * - else grey, when more than 1 of 100 blocks are a tone: between 48 and 200 on the average, and
+ * - else grey, when more than 1 of 100 blocks are a tone: between 48 and 216 on the average, and
  *   even, that is, darkest and brightest pixel differ by less than 64;
  * - else black and white.
  *
