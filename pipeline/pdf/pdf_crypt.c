@@ -315,7 +315,7 @@ static pl_status crypt_make_entry(const uint8_t prk[PL_SHA256_BYTES], const char
                                   uint8_t hash[PL_PDF_HASH_BYTES])
 {
     uint8_t *salts = entry + PL_PDF_HASH_BYTES;
-    pl_hkdf_expand(prk, label, strlen(label), salts, 2 * PL_PDF_SALT_BYTES);
+    pl_hkdf_expand(prk, label, strlen(label), salts, PL_PDF_ENTRY_BYTES - PL_PDF_HASH_BYTES);
     pl_status status = pl_pdf_password_hash(6, password, salts, user, entry);
     if (status == PL_OK)
         status = pl_pdf_password_hash(6, password, salts + PL_PDF_SALT_BYTES, user, hash);
@@ -327,11 +327,12 @@ static pl_status crypt_make_perms(const struct pl_pdf_crypt *crypt, uint32_t per
                                   const uint8_t prk[PL_SHA256_BYTES], uint8_t perms[PL_AES_BLOCK])
 {
     static const char label[] = "platen pdf perms";
+    static const uint8_t marks[4] = { 'T', 'a', 'd', 'b' }; /* metadata is encrypted too */
     for (unsigned i = 0; i < 4; i++) {
         perms[i] = (uint8_t)(permissions >> (8 * i));
         perms[4 + i] = 0xff;
     }
-    memcpy(perms + 8, "Tadb", 4);
+    memcpy(perms + 8, marks, sizeof marks);
     pl_hkdf_expand(prk, label, strlen(label), perms + 12, 4);
     return pl_aes_block(true, crypt->key, perms);
 }

@@ -22,7 +22,7 @@ struct pl_pdf_linear {
 };
 
 /* The same plain file gives the same bytes. TOO_LARGE, NO_MEMORY. */
-pl_status pl_pdf_linearize(const struct pl_pdf_linear *linear, struct pl_out *out,
+pl_status pl_pdf_linearize(const struct pl_pdf_linear *settings, struct pl_out *out,
                            struct pl_fault *fault) PL_MUST_USE;
 
 #endif
