@@ -149,7 +149,8 @@ static bool fit_compresses(const struct fit *fit)
     const struct pl_page *page = fit->page;
     return fit->convert->quality > 0 && quality_of(fit->convert) > 0 && page->bits >= 8 &&
            page->palette.size == 0 &&
-           (page->filter == PL_FILTER_FLATE || page->filter == PL_FILTER_LZW);
+           (page->filter == PL_FILTER_FLATE || page->filter == PL_FILTER_LZW ||
+            page->filter == PL_FILTER_DCT);
 }
 
 /* The picture that a step made is the one to work on. */
@@ -320,8 +321,9 @@ static pl_status fit_replace(struct fit *fit, const struct pl_page *came, bool o
     pl_bytes_init(&page->globals, old.globals.limit);
     page->parts = NULL;
     page->part_count = 0;
+    size_t most = old.filter == PL_FILTER_DCT ? old.data.size / 10 * 9 : old.data.size;
     pl_status status = fit_encode(fit);
-    if (status != PL_OK || (optional && page->data.size >= old.data.size)) {
+    if (status != PL_OK || (optional && page->data.size >= most)) {
         owned_fini(page);
         *page = old;
         for (size_t i = 0; i < sizeof page->note; i++)

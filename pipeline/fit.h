@@ -14,8 +14,8 @@
  *   where at least half is black; dithered when that is the setting), and become grey when they
  *   are scaled under grey. tiff-g4 makes everything bilevel.
  * - quality: pages that are encoded become JPEG of it, and so do grey and colour pages of 8 and 16
- *   bits that came uncompressed by JPEG, where that makes them smaller. JPEG data that can be
- *   carried are never encoded again for it.
+ *   bits, where that makes them smaller; JPEG data that can be carried are encoded again only where
+ *   it makes them smaller by a tenth, since they lose by it.
  * - jpeg, png and thumbnail have no CMYK here, jpeg and thumbnail no bilevel: RGB and grey.
  *
  * The encoding is the best exact one (G4 for bilevel, Flate for the rest, G4 only where the format

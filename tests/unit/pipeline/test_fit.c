@@ -313,7 +313,7 @@ static void fit__thumbnail__has_the_sides_of_the_sheet(void **state)
     pl_picture_fini(&picture);
 }
 
-static void fit__quality__encodes_what_was_not_jpeg_where_that_is_smaller(void **state)
+static void fit__quality__encodes_where_that_is_smaller(void **state)
 {
     (void)state;
     struct pl_convert convert = settings(PL_FORMAT_PDF);
@@ -325,9 +325,17 @@ static void fit__quality__encodes_what_was_not_jpeg_where_that_is_smaller(void *
     assert_int_equal(page.how, PL_PAGE_REENCODED_LOSS);
     pl_page_fini(&page);
     page = page_of(&picture, AS_JPEG);
+    size_t came = page.data.size;
+    convert.quality = 98; /* saves nothing */
     fit(&convert, &page);
     assert_int_equal(page.how, PL_PAGE_COPIED);
+    assert_int_equal(page.data.size, came);
+    convert.quality = 30;
+    fit(&convert, &page);
+    assert_int_equal(page.how, PL_PAGE_REENCODED_LOSS);
+    assert_true(page.data.size < came / 10 * 9);
     pl_page_fini(&page);
+    convert.quality = 70;
     /* one tone: Flate is smaller */
     memset(picture.pixels, 200, picture.stride * picture.height_px);
     page = page_of(&picture, AS_FLATE);
@@ -400,7 +408,7 @@ int main(void)
         cmocka_unit_test(fit__jpeg_that_is_turned__says_so_and_stays),
         cmocka_unit_test(fit__jpeg_asked_for__has_no_bilevel_and_no_cmyk),
         cmocka_unit_test(fit__thumbnail__has_the_sides_of_the_sheet),
-        cmocka_unit_test(fit__quality__encodes_what_was_not_jpeg_where_that_is_smaller),
+        cmocka_unit_test(fit__quality__encodes_where_that_is_smaller),
         cmocka_unit_test(fit__auto__gives_text_in_black_and_white_and_leaves_colour),
         cmocka_unit_test(fit__damaged_page_that_must_be_decoded__is_refused),
     };
