@@ -5,71 +5,17 @@
 #include "pipeline/codec/jpeg_decode.h"
 
 #include "pipeline/codec/flate.h"
+#include "pipeline/codec/jpeg_guard_priv.h"
 
-#include <setjmp.h>
-#include <stdio.h> /* jpeglib.h needs FILE */
 #include <stdlib.h>
-#include <string.h>
-
-#include <jpeglib.h>
-
-#include <jerror.h> /* its codes depend on what jpeglib.h says was built in */
 
 struct decoder {
     struct jpeg_decompress_struct jpeg;
-    struct jpeg_error_mgr errors;
-    jmp_buf jump;
-    bool damaged;
-    char words[JMSG_LENGTH_MAX];
+    struct pl_jpeg_guard guard;
     struct pl_flate *flate;
     uint8_t *row;
     pl_status status;
 };
-
-static struct decoder *decoder_of(j_common_ptr common)
-{
-    return PL_CONTAINER_OF(common->err, struct decoder, errors);
-}
-
-_Noreturn static void decoder_on_error(j_common_ptr common)
-{
-    struct decoder *decoder = decoder_of(common);
-    if (!decoder->damaged)
-        common->err->format_message(common, decoder->words);
-    decoder->damaged = true;
-    longjmp(decoder->jump, 1);
-}
-
-/* Warnings that mean that pixels were made up. */
-static bool warning_is_damage(int code)
-{
-    switch (code) {
-    case JWRN_HIT_MARKER:
-    case JWRN_HUFF_BAD_CODE:
-    case JWRN_ARITH_BAD_CODE:
-    case JWRN_JPEG_EOF:
-    case JWRN_MUST_RESYNC:
-    case JWRN_NOT_SEQUENTIAL:
-    case JWRN_BOGUS_PROGRESSION:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void decoder_on_message(j_common_ptr common, int level)
-{
-    struct decoder *decoder = decoder_of(common);
-    if (level >= 0 || decoder->damaged || !warning_is_damage(common->err->msg_code))
-        return;
-    common->err->format_message(common, decoder->words);
-    decoder->damaged = true;
-}
-
-static void decoder_on_output(j_common_ptr common)
-{
-    (void)common; /* nothing is printed */
-}
 
 static pl_status rows_begin(struct decoder *decoder, struct pl_page *page)
 {
@@ -86,7 +32,7 @@ static void decoder_run(struct decoder *decoder, const uint8_t *data, size_t siz
                         struct pl_page *page)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
-    if (setjmp(decoder->jump) != 0)
+    if (setjmp(decoder->guard.jump) != 0)
         return;
     jpeg_create_decompress(jpeg);
     jpeg_mem_src(jpeg, data, (unsigned long)size);
@@ -104,13 +50,13 @@ static void decoder_run(struct decoder *decoder, const uint8_t *data, size_t siz
     }
     (void)jpeg_start_decompress(jpeg);
     decoder->status = rows_begin(decoder, page);
-    while (decoder->status == PL_OK && !decoder->damaged &&
+    while (decoder->status == PL_OK && !decoder->guard.damaged &&
            jpeg->output_scanline < jpeg->output_height) {
         JSAMPROW rows[1] = { decoder->row };
         (void)jpeg_read_scanlines(jpeg, rows, 1);
         decoder->status = pl_flate_row(decoder->flate, decoder->row);
     }
-    if (decoder->status == PL_OK && !decoder->damaged)
+    if (decoder->status == PL_OK && !decoder->guard.damaged)
         (void)jpeg_finish_decompress(jpeg);
 }
 
@@ -128,15 +74,14 @@ pl_status pl_jpeg_decode(const uint8_t *data, size_t size, const struct pl_limit
     struct decoder *decoder = calloc(1, sizeof *decoder);
     if (decoder == NULL)
         return PL_NO_MEMORY;
-    decoder->jpeg.err = jpeg_std_error(&decoder->errors);
-    decoder->errors.error_exit = decoder_on_error;
-    decoder->errors.emit_message = decoder_on_message;
-    decoder->errors.output_message = decoder_on_output;
+    decoder->jpeg.err = pl_jpeg_guard_init(&decoder->guard);
     decoder_run(decoder, data, size, page);
     pl_status status = decoder->status;
-    if (decoder->damaged)
-        status =
-            pl_fault_set(fault, PL_BAD_DOCUMENT, "the JPEG data are damaged: %s", decoder->words);
+    if (decoder->guard.no_memory)
+        status = PL_NO_MEMORY;
+    else if (decoder->guard.damaged)
+        status = pl_fault_set(fault, PL_BAD_DOCUMENT, "the JPEG data are damaged: %s",
+                              decoder->guard.words);
     if (status == PL_OK)
         status = pl_flate_end(decoder->flate);
     int components = decoder->jpeg.num_components;

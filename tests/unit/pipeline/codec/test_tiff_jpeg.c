@@ -199,9 +199,8 @@ static void tiff_jpeg__strip_cut_short__is_refused(void **state)
     memory_tiff_fini(&file);
 }
 
-/* An old-style page: a head with its tables, then strips of entropy-coded bits, cut out of a stream
- * that has a restart interval of two rows of MCUs. */
-static void make_old(struct pl_bytes *file, struct pl_bytes *jpeg, bool scan_in_strip)
+/* A stream with a restart marker after each row of MCUs. */
+static void make_jpeg(struct pl_bytes *jpeg)
 {
     struct jpeg_compress_struct maker;
     struct jpeg_error_mgr errors;
@@ -227,7 +226,13 @@ static void make_old(struct pl_bytes *file, struct pl_bytes *jpeg, bool scan_in_
     jpeg_destroy_compress(&maker);
     assert_int_equal(pl_bytes_append(jpeg, made, made_size), PL_OK);
     free(made);
+}
 
+/* An old-style page: a head with its tables, then strips of entropy-coded bits, cut out of a stream
+ * of make_jpeg. */
+static void make_old(struct pl_bytes *file, struct pl_bytes *jpeg, bool scan_in_strip)
+{
+    make_jpeg(jpeg);
     uint8_t *at = jpeg->data + 2;
     uint8_t *interval = NULL;
     while (at[1] != 0xda) {
