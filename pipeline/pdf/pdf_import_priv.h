@@ -82,7 +82,6 @@ pl_status pl_import_any(struct pl_pdf_import *import, const struct pl_pdf_value 
 /* /Filter and /DecodeParms, then the data, and ends the object. LZW becomes Flate for PDF/A. */
 pl_status pl_import_stream(struct pl_pdf_import *import,
                            const struct pl_pdf_value *stream) PL_MUST_USE;
-void pl_import_real(struct pl_pdf_writer *writer, double value);
 
 /* --- pdf_import_annots --- */
 

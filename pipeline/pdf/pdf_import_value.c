@@ -5,32 +5,13 @@
 #include "pipeline/codec/flate.h"
 #include "pipeline/pdf/pdf_coding.h"
 #include "pipeline/pdf/pdf_import_priv.h"
+#include "pipeline/pdf/pdf_put.h"
 #include "pipeline/pdf/pdf_restore.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_DEPTH 256
 #define DISTINCT_MOST 256 /* entries of a dictionary whose keys are compared with each other */
-#define REAL_DIGITS 16
-#define REAL_CLOSE 1e-15 /* the last bits of a double, which depend on who reads it */
-#define REAL_MOST 1e15
-
-/* The fewest digits that give the same number back; no exponent, which PDF does not know. */
-void pl_import_real(struct pl_pdf_writer *writer, double value)
-{
-    char text[64];
-    if (!(fabs(value) < REAL_MOST))
-        value = isnan(value) ? 0 : value < 0 ? -REAL_MOST : REAL_MOST;
-    for (int digits = 0; digits <= REAL_DIGITS; digits++) {
-        (void)snprintf(text, sizeof text, "%.*f", digits, value);
-        if (fabs(strtod(text, NULL) - value) <= fabs(value) * REAL_CLOSE)
-            break;
-    }
-    pl_pdf_format(writer, " %s", text);
-}
 
 static pl_status write_reference(struct pl_pdf_import *import, struct pl_pdf_ref from)
 {
@@ -149,23 +130,7 @@ static pl_status write_dict(struct pl_pdf_import *import, const struct pl_pdf_va
 
 static pl_status write_value(struct pl_pdf_import *import, const struct pl_pdf_value *value)
 {
-    struct pl_pdf_writer *writer = import->writer;
     switch (value->kind) {
-    case PL_PDF_BOOL:
-        pl_pdf_format(writer, value->as.boolean ? " true" : " false");
-        break;
-    case PL_PDF_INT:
-        pl_pdf_format(writer, " %lld", (long long)value->as.integer);
-        break;
-    case PL_PDF_REAL:
-        pl_import_real(writer, value->as.real);
-        break;
-    case PL_PDF_NAME:
-        pl_pdf_name(writer, value->as.text);
-        break;
-    case PL_PDF_STRING:
-        pl_pdf_string(writer, value->as.text);
-        break;
     case PL_PDF_ARRAY:
         return write_array(import, value);
     case PL_PDF_DICT:
@@ -173,8 +138,13 @@ static pl_status write_value(struct pl_pdf_import *import, const struct pl_pdf_v
     case PL_PDF_REF:
         return write_reference(import, value->as.ref);
     case PL_PDF_NULL:
+    case PL_PDF_BOOL:
+    case PL_PDF_INT:
+    case PL_PDF_REAL:
+    case PL_PDF_NAME:
+    case PL_PDF_STRING:
     case PL_PDF_STREAM:
-        pl_pdf_format(writer, " null");
+        pl_pdf_put_scalar(import->writer, value);
         break;
     }
     return PL_OK;

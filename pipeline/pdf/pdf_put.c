@@ -4,11 +4,13 @@
  */
 #include "pipeline/pdf/pdf_put.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define PUT_DEPTH 256
-#define PUT_DIGITS 17
+#define PUT_DIGITS 16
+#define PUT_CLOSE 1e-15    /* the last bits of a double, which depend on who reads it */
 #define PUT_REAL_MOST 1e15 /* past it no digit behind the point is left */
 
 struct put {
@@ -20,17 +22,45 @@ struct put {
 
 static pl_status put_value(struct put *put, const struct pl_pdf_value *value);
 
-static void put_real(struct put *put, double value)
+void pl_pdf_put_real(struct pl_pdf_writer *writer, double value)
 {
     char text[64];
-    if (!(value < PUT_REAL_MOST && value > -PUT_REAL_MOST)) /* nor is it a number at all */
-        value = value > 0 ? PUT_REAL_MOST : value < 0 ? -PUT_REAL_MOST : 0;
-    for (int digits = 1; digits <= PUT_DIGITS; digits++) {
+    if (!(fabs(value) < PUT_REAL_MOST)) /* nor may it be a number at all */
+        value = isnan(value) ? 0 : value < 0 ? -PUT_REAL_MOST : PUT_REAL_MOST;
+    for (int digits = 0; digits <= PUT_DIGITS; digits++) {
         (void)snprintf(text, sizeof text, "%.*f", digits, value);
-        if (strtod(text, NULL) == value)
+        if (fabs(strtod(text, NULL) - value) <= fabs(value) * PUT_CLOSE)
             break;
     }
-    pl_pdf_format(put->writer, " %s", text);
+    pl_pdf_format(writer, " %s", text);
+}
+
+void pl_pdf_put_scalar(struct pl_pdf_writer *writer, const struct pl_pdf_value *value)
+{
+    switch (value->kind) {
+    case PL_PDF_BOOL:
+        pl_pdf_format(writer, value->as.boolean ? " true" : " false");
+        break;
+    case PL_PDF_INT:
+        pl_pdf_format(writer, " %lld", (long long)value->as.integer);
+        break;
+    case PL_PDF_REAL:
+        pl_pdf_put_real(writer, value->as.real);
+        break;
+    case PL_PDF_NAME:
+        pl_pdf_name(writer, value->as.text);
+        break;
+    case PL_PDF_STRING:
+        pl_pdf_string(writer, value->as.text);
+        break;
+    case PL_PDF_NULL:
+    case PL_PDF_ARRAY:
+    case PL_PDF_DICT:
+    case PL_PDF_STREAM:
+    case PL_PDF_REF:
+        pl_pdf_format(writer, " null");
+        break;
+    }
 }
 
 static void put_reference(struct put *put, struct pl_pdf_ref from)
@@ -77,29 +107,18 @@ static pl_status put_dict(struct put *put, const struct pl_pdf_value *dict)
 
 static pl_status put_value(struct put *put, const struct pl_pdf_value *value)
 {
-    struct pl_pdf_writer *writer = put->writer;
     pl_status status = PL_OK;
     if (put->depth == PUT_DEPTH)
         return PL_BAD_DOCUMENT;
     put->depth++;
     switch (value->kind) {
     case PL_PDF_NULL:
-        pl_pdf_format(writer, " null");
-        break;
     case PL_PDF_BOOL:
-        pl_pdf_format(writer, value->as.boolean ? " true" : " false");
-        break;
     case PL_PDF_INT:
-        pl_pdf_format(writer, " %lld", (long long)value->as.integer);
-        break;
     case PL_PDF_REAL:
-        put_real(put, value->as.real);
-        break;
     case PL_PDF_NAME:
-        pl_pdf_name(writer, value->as.text);
-        break;
     case PL_PDF_STRING:
-        pl_pdf_string(writer, value->as.text);
+        pl_pdf_put_scalar(put->writer, value);
         break;
     case PL_PDF_ARRAY:
         status = put_array(put, value);
