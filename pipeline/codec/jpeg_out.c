@@ -280,6 +280,15 @@ static pl_status put_head(const struct pl_page *page, const struct pl_jpeg_info 
     return status;
 }
 
+/* What was made here is whole. */
+static pl_status jpeg_encode(const struct pl_convert *convert, const struct pl_limits *limits,
+                             struct pl_page *page, struct pl_fault *fault)
+{
+    (void)convert;
+    (void)limits;
+    return page->how == PL_PAGE_COPIED ? pl_jpeg_page_prove(page, fault) : PL_OK;
+}
+
 static void jpeg_close(struct pl_writer *base)
 {
     struct jpeg_writer *writer = (struct jpeg_writer *)base;
@@ -348,6 +357,7 @@ static bool jpeg_wants_seed(const struct pl_convert *convert)
 }
 
 const struct pl_writer_ops pl_jpeg_writer_ops = { .carries = jpeg_carries,
+                                                  .encode = jpeg_encode,
                                                   .open = jpeg_open,
                                                   .page = jpeg_page,
                                                   .end = jpeg_end,

@@ -7,6 +7,8 @@
 #include "pipeline/codec/tiff_dir.h"
 #include "pipeline/image/resolution.h"
 
+#include <inttypes.h>
+
 /* Orientation and resolution of the EXIF block, which is a small TIFF file. A block that cannot be
  * read says nothing. */
 static void exif_read(const uint8_t *data, size_t size, struct pl_tiff_dir *out)
@@ -47,4 +49,22 @@ void pl_jpeg_shape(const struct pl_jpeg_info *info, const uint8_t *data, struct 
     page->orientation =
         exif.orientation >= 1 && exif.orientation <= 8 ? (uint8_t)exif.orientation : 1;
     pl_resolution_apply(&said, page);
+}
+
+pl_status pl_jpeg_page_prove(const struct pl_page *page, struct pl_fault *fault)
+{
+    const struct pl_page_part *part = &page->parts[0];
+    struct pl_source *source = NULL;
+    struct pl_jpeg_info info;
+    struct pl_fault found = { 0 };
+    PL_CHECK(page->filter == PL_FILTER_DCT && page->part_count == 1);
+    pl_status status = pl_source_memory_new(page->data.data + part->at, part->size, &source);
+    if (status != PL_OK)
+        return status;
+    status = pl_jpeg_scan(source, true, &info, &found);
+    source->ops->free(source);
+    if (status == PL_OK)
+        return PL_OK;
+    return pl_fault_set(fault, status, "page %" PRIu32 ": %s", page->number,
+                        found.status != PL_OK ? found.reason : pl_status_text(status));
 }

@@ -12,4 +12,8 @@
  * that `info` is about. */
 void pl_jpeg_shape(const struct pl_jpeg_info *info, const uint8_t *data, struct pl_page *page);
 
+/* Walks the one part of a DCT page to its EOI. Readers of PDF forgive data that break off, those of
+ * JPEG and TIFF do not. BAD_DOCUMENT, TOO_LARGE, NO_MEMORY, with a sentence. */
+pl_status pl_jpeg_page_prove(const struct pl_page *page, struct pl_fault *fault) PL_MUST_USE;
+
 #endif

@@ -14,7 +14,9 @@
  *
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
+#include "pipeline/codec/g4_decode.h"
 #include "pipeline/codec/jpeg_scan.h"
+#include "pipeline/codec/jpeg_shape.h"
 #include "pipeline/codec/tiff_encode.h"
 #include "pipeline/codec/tiff_ifd.h"
 #include "pipeline/writer.h"
@@ -193,11 +195,48 @@ static bool tiff_carries(const struct pl_convert *convert, const struct pl_page 
     return false;
 }
 
+/* T.6 2.4.1.1: whether a strip ends with two end-of-line codes and zero bits. */
+static bool g4_has_end(const uint8_t *data, size_t size)
+{
+    while (size > 0 && data[size - 1] == 0)
+        size--;
+    if (size < 3)
+        return false;
+    uint32_t tail = (uint32_t)data[size - 3] << 16 | (uint32_t)data[size - 2] << 8 | data[size - 1];
+    if (size > 3)
+        tail |= (uint32_t)data[size - 4] << 24;
+    tail >>= __builtin_ctz(tail);
+    return (tail & 0xffffffU) == 0x001001U;
+}
+
+/* A reader of PDF forgives strips that break off; one of TIFF would be told that they are whole,
+ * since an end is put behind them here. What ends well is not looked at, as in tiff_copy.c. */
+static pl_status g4_prove(const struct pl_page *page, struct pl_fault *fault)
+{
+    struct pl_fax fax = pl_fax_from_page(page);
+    pl_status status = PL_OK;
+    uint32_t row = 0;
+    for (size_t i = 0; i < page->part_count && status == PL_OK; i++) {
+        const struct pl_page_part *part = &page->parts[i];
+        const uint8_t *data = page->data.data + part->at;
+        fax.rows = part->rows;
+        fax.first_row = row;
+        if (!g4_has_end(data, part->size))
+            status = pl_fax_check(&fax, data, part->size, fault);
+        row += part->rows;
+    }
+    return status;
+}
+
 static pl_status tiff_encode(const struct pl_convert *convert, const struct pl_limits *limits,
                              struct pl_page *page, struct pl_fault *fault)
 {
     (void)limits; /* the page's own buffer has the ceiling */
-    return page->filter == PL_FILTER_FLATE ? pl_tiff_encode(convert->tiff, page, fault) : PL_OK;
+    if (page->filter == PL_FILTER_FLATE)
+        return pl_tiff_encode(convert->tiff, page, fault);
+    if (page->how != PL_PAGE_COPIED)
+        return PL_OK;
+    return page->filter == PL_FILTER_G4 ? g4_prove(page, fault) : pl_jpeg_page_prove(page, fault);
 }
 
 static void tiff_close(struct pl_writer *base)
@@ -255,20 +294,6 @@ static bool page_shape(const struct pl_page *page, struct shape *out)
         out->samples = 4;
     }
     return true;
-}
-
-/* T.6 2.4.1.1: whether a strip ends with two end-of-line codes and zero bits. */
-static bool g4_has_end(const uint8_t *data, size_t size)
-{
-    while (size > 0 && data[size - 1] == 0)
-        size--;
-    if (size < 3)
-        return false;
-    uint32_t tail = (uint32_t)data[size - 3] << 16 | (uint32_t)data[size - 2] << 8 | data[size - 1];
-    if (size > 3)
-        tail |= (uint32_t)data[size - 4] << 24;
-    tail >>= __builtin_ctz(tail);
-    return (tail & 0xffffffU) == 0x001001U;
 }
 
 static const uint8_t g4_end[3] = { 0x00, 0x10, 0x01 };

@@ -350,6 +350,20 @@ static void jpeg_out__page_past_the_limit__is_refused(void **state)
     pl_page_fini(&page);
 }
 
+static void jpeg_out__stream_that_breaks_off__is_told(void **state)
+{
+    (void)state;
+    struct pl_page page;
+    struct pl_fault fault = { 0 };
+    page_make_jpeg(&page, &(struct page_recipe){ .colour = PL_COLOUR_GREY });
+    assert_int_equal(pl_jpeg_writer_ops.encode(&to_jpeg, &pl_limits_default, &page, &fault), PL_OK);
+    page.parts[0].size -= 40;
+    assert_int_equal(pl_jpeg_writer_ops.encode(&to_jpeg, &pl_limits_default, &page, &fault),
+                     PL_BAD_DOCUMENT);
+    assert_non_null(strstr(fault.reason, "break off"));
+    pl_page_fini(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +378,7 @@ int main(void)
         cmocka_unit_test(jpeg_out__thumbnail__is_carried_when_it_is_one),
         cmocka_unit_test(jpeg_out__output_fails_at_any_write__status_comes_back),
         cmocka_unit_test(jpeg_out__page_past_the_limit__is_refused),
+        cmocka_unit_test(jpeg_out__stream_that_breaks_off__is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -512,6 +512,28 @@ static void tiff_out__damaged_pixels__are_told(void **state)
     pl_page_fini(&page);
 }
 
+/* Cut where a PDF may have cut them: what is written as copied must hold all of its rows. */
+static void tiff_out__copied_data_that_break_off__are_told(void **state)
+{
+    (void)state;
+    struct pl_page page;
+    struct pl_fault fault = { 0 };
+    page_make_g4(&page, &(struct page_recipe){ .strip_rows = 20 });
+    assert_int_equal(pl_tiff_writer_ops.encode(&to_g4, &pl_limits_default, &page, &fault), PL_OK);
+    page.parts[1].size /= 2;
+    assert_int_equal(pl_tiff_writer_ops.encode(&to_g4, &pl_limits_default, &page, &fault),
+                     PL_BAD_DOCUMENT);
+    assert_non_null(strstr(fault.reason, "rows are missing"));
+    pl_page_fini(&page);
+    fault = (struct pl_fault){ 0 };
+    page_make_jpeg(&page, &(struct page_recipe){ .colour = PL_COLOUR_RGB });
+    page.parts[0].size -= 40;
+    assert_int_equal(pl_tiff_writer_ops.encode(&to_lzw, &pl_limits_default, &page, &fault),
+                     PL_BAD_DOCUMENT);
+    assert_non_null(strstr(fault.reason, "break off"));
+    pl_page_fini(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +551,7 @@ int main(void)
         cmocka_unit_test(tiff_out__output_fails_at_any_write__status_comes_back),
         cmocka_unit_test(tiff_out__same_pages__same_bytes),
         cmocka_unit_test(tiff_out__damaged_pixels__are_told),
+        cmocka_unit_test(tiff_out__copied_data_that_break_off__are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
