@@ -326,6 +326,7 @@ static pl_status fit_replace(struct fit *fit, const struct pl_page *came, bool o
     if (status != PL_OK || (optional && page->data.size >= most)) {
         owned_fini(page);
         *page = old;
+        page->orientation = came->orientation; /* the picture was turned, these data are not */
         for (size_t i = 0; i < sizeof page->note; i++)
             page->note[i] = came->note[i];
         return status;
@@ -371,7 +372,7 @@ static pl_status fit_luma(struct fit *fit)
 static pl_status fit_pixels(struct fit *fit, bool must, bool recolours)
 {
     struct pl_page *page = fit->page;
-    const struct pl_page came = *page; /* its note, before anything is added */
+    const struct pl_page came = *page; /* its note and lie, before anything is done */
     enum pl_colour target = PL_COLOUR_BILEVEL;
     pl_status status = pl_page_decode(page, fit->limits, &fit->now, fit->fault);
     if (status == PL_OK)

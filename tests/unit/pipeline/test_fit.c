@@ -349,6 +349,25 @@ static void fit__quality__encodes_where_that_is_smaller(void **state)
     pl_picture_fini(&picture);
 }
 
+/* The picture is turned before it is known that nothing is won by it. */
+static void fit__quality_that_saves_nothing__keeps_how_the_page_lies(void **state)
+{
+    (void)state;
+    struct pl_convert convert = settings(PL_FORMAT_JPEG);
+    struct pl_picture picture = picture_draw(PL_COLOUR_RGB, 200, 120, 1);
+    struct pl_page page = page_of(&picture, AS_JPEG);
+    size_t came = page.data.size;
+    convert.quality = 98;
+    convert.rotate = 90;
+    fit(&convert, &page);
+    assert_int_equal(page.how, PL_PAGE_COPIED);
+    assert_int_equal(page.data.size, came);
+    assert_int_equal(page.width_px, 200);
+    assert_int_equal(page.orientation, 6);
+    pl_page_fini(&page);
+    pl_picture_fini(&picture);
+}
+
 static void fit__auto__gives_text_in_black_and_white_and_leaves_colour(void **state)
 {
     (void)state;
@@ -409,6 +428,7 @@ int main(void)
         cmocka_unit_test(fit__jpeg_asked_for__has_no_bilevel_and_no_cmyk),
         cmocka_unit_test(fit__thumbnail__has_the_sides_of_the_sheet),
         cmocka_unit_test(fit__quality__encodes_where_that_is_smaller),
+        cmocka_unit_test(fit__quality_that_saves_nothing__keeps_how_the_page_lies),
         cmocka_unit_test(fit__auto__gives_text_in_black_and_white_and_leaves_colour),
         cmocka_unit_test(fit__damaged_page_that_must_be_decoded__is_refused),
     };
