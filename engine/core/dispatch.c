@@ -231,6 +231,12 @@ pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes, struct pl_faul
     return PL_OK;
 }
 
+void pl_dispatch_upload_written(struct pl_core *core, uint64_t bytes)
+{
+    PL_CHECK(bytes <= core->stats.upload_bytes_reserved);
+    core->stats.upload_bytes_reserved -= bytes;
+}
+
 void pl_dispatch_upload_ended(struct pl_core *core, uint64_t bytes, uint64_t taken)
 {
     PL_CHECK(core->stats.uploads_open > 0);

@@ -23,7 +23,9 @@ pl_status pl_dispatch_submit(struct pl_core *core, const struct pl_dispatch_job 
  * known. Each PL_OK is answered by one pl_dispatch_upload_ended. */
 pl_status pl_dispatch_admit(struct pl_core *core, uint64_t bytes,
                             struct pl_fault *fault) PL_MUST_USE;
-/* `bytes` as admitted; `taken`: bytes received. */
+/* So many of the bytes that were admitted take space on the disk now: they are promised no more. */
+void pl_dispatch_upload_written(struct pl_core *core, uint64_t bytes);
+/* `bytes` as admitted, less what was written since; `taken`: bytes received. */
 void pl_dispatch_upload_ended(struct pl_core *core, uint64_t bytes, uint64_t taken);
 /* Whether an upload that did not say how long it is may send `bytes` more. PL_OK, NO_SPACE,
  * IO_ERROR. */

@@ -14,6 +14,8 @@
 #define UPLOAD_DROP_CHARS 128
 /* An upload of unknown length asks for room again after so many bytes. */
 #define UPLOAD_ROOM_BYTES ((uint64_t)1 << 20)
+/* Of what was taken, so much may still wait in memory for the disk. */
+#define UPLOAD_UNWRITTEN_BYTES ((uint64_t)256 << 10)
 
 enum upload_phase {
     UPLOAD_LOOKING,   /* the ledger is asked for the drop and its pipeline */
@@ -37,6 +39,7 @@ struct pl_upload {
     char key[PL_RESEND_KEY_CHARS + 1];
     uint64_t announced;
     uint64_t taken;
+    uint64_t written;        /* of those announced: no longer reserved */
     struct pl_fault verdict; /* why no more of it is kept */
     const uint8_t *expected; /* points at expected_sha256, or NULL */
     uint8_t expected_sha256[PL_SHA256_BYTES];
@@ -57,7 +60,7 @@ struct pl_upload {
 static void upload_free(struct pl_upload *upload)
 {
     if (upload->admitted)
-        pl_dispatch_upload_ended(upload->core, upload->announced, upload->taken);
+        pl_dispatch_upload_ended(upload->core, upload->announced - upload->written, upload->taken);
     pl_arena_fini(&upload->arena);
     free(upload);
 }
@@ -352,6 +355,17 @@ struct pl_upload *pl_upload_begin(struct pl_core *core, const struct pl_upload_o
     return upload;
 }
 
+/* The file system counts what is on the disk: to reserve it as well would count it twice. */
+static void upload_count_written(struct pl_upload *upload)
+{
+    if (upload->announced == UINT64_MAX || upload->taken > upload->announced ||
+        upload->taken < upload->written + 2 * UPLOAD_UNWRITTEN_BYTES)
+        return;
+    uint64_t more = upload->taken - upload->written - UPLOAD_UNWRITTEN_BYTES;
+    upload->written += more;
+    pl_dispatch_upload_written(upload->core, more);
+}
+
 static void upload_weigh(struct pl_upload *upload, size_t size)
 {
     uint64_t most = pl_core_parts(upload->core)->settings.upload_bytes;
@@ -375,6 +389,8 @@ bool pl_upload_write(struct pl_upload *upload, const void *data, size_t size)
     PL_CHECK(upload->phase == UPLOAD_OPEN);
     if (upload->verdict.status == PL_OK)
         upload_weigh(upload, size);
+    if (upload->verdict.status == PL_OK)
+        upload_count_written(upload);
     return upload->verdict.status != PL_OK || pl_spool_write(upload->writer, data, size);
 }
 

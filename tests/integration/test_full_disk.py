@@ -90,6 +90,22 @@ class FullDisk(unittest.TestCase):
         self.assertGreater(least, 14 * MIB)
         self.assert_goes_on([])
 
+    def test_upload_under_way__counts_once__and_leaves_room_for_others(self):
+        long, other = 16 * MIB, 6 * MIB
+        self.assertGreater(self.room(), 16 * MIB + long + other)
+        self.assertLess(self.room(), 16 * MIB + 2 * long + other - 2 * MIB) # else this shows nothing
+        head = (f"PUT /in/{self.engine.credentials['drop']}/long.tif HTTP/1.1\r\nHost: a\r\n"
+                f"Authorization: {self.engine.basic()}\r\nContent-Length: {long}\r\n\r\n").encode()
+        with self.engine.socket() as stream, self.engine.socket() as third:
+            stream.sendall(head + os.urandom(long - MIB))
+            deadline = time.monotonic() + 10 * PATIENCE
+            while sum(self.engine.files("spool").values()) < long - 2 * MIB and time.monotonic() < deadline:
+                time.sleep(0.02)
+            # What is left of the first is 1 MiB: the second fits, a third of 16 MiB does not.
+            self.assertEqual(self.engine.upload("other.tif", os.urandom(other)).status, 201)
+            third.sendall(head)
+            self.assertTrue(third.recv(4096).startswith(b"HTTP/1.1 507 "))
+
     def test_disk_is_full__uploads_are_refused_at_once_and_leave_nothing(self):
         jobs = [self.engine.accept("before.tif", self.letter)]
         self.engine.wait(jobs[0])
