@@ -34,6 +34,12 @@ if(PLATEN_PYTHON AND NOT PLATEN_FUZZ)
         SKIP_RETURN_CODE 77)
 endif()
 
+# How far two pictures are apart, for scripts to which Python would be too slow.
+if(NOT PLATEN_FUZZ)
+    add_executable(picture_compare ${PROJECT_SOURCE_DIR}/tests/support/picture_compare.c)
+    target_link_libraries(picture_compare PRIVATE pl_base m)
+endif()
+
 pl_integration_test(scans)
 pl_integration_test(documents TIMEOUT 600)
 pl_integration_test(door)
