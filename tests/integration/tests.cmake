@@ -34,10 +34,12 @@ if(PLATEN_PYTHON AND NOT PLATEN_FUZZ)
         SKIP_RETURN_CODE 77)
 endif()
 
-# How far two pictures are apart, for scripts to which Python would be too slow.
+# How far two pictures are apart, and what a command costs: where scripts in Python are too slow or too large.
 if(NOT PLATEN_FUZZ)
     add_executable(picture_compare ${PROJECT_SOURCE_DIR}/tests/support/picture_compare.c)
     target_link_libraries(picture_compare PRIVATE pl_base m)
+    add_executable(run_measured ${PROJECT_SOURCE_DIR}/tests/support/run_measured.c)
+    target_link_libraries(run_measured PRIVATE pl_base)
 endif()
 
 pl_integration_test(scans)
