@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 300
 PIXELS_MOST = 40e6  # of a page that is drawn; larger ones are drawn smaller
 SAME_COEFFICIENTS_DB = 38  # JPEG data that each decoder smooths in its own way
 SAME_PAGE_DB = 15  # below it, two drawings do not show the same page
+POINTS_APART = 1
 EXACT = float("inf")
 COLUMNS = ["file", "kind", "pages", "done", "in", "out", "ms", "pixels", "qpdf", "veraPDF", "poppler", "mupdf", "remarks"]
 COMPRESSIONS = {1: "raw", 2: "RLE", 3: "G3", 4: "G4", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "Deflate",
@@ -223,7 +224,7 @@ class Table:
         row["notes"] += ["%s (%d)" % item if item[1] > 1 else item[0] for item in notes.items()]
         row["notes"] += [report["note"]] if report["note"] else []
         row["wrong"] += ["repaired without a reason"] if report["repaired"] and not report["note"] else []
-        if report["bytes_out"] > report["bytes_in"] and not report["note"] and not notes:
+        if report["bytes_out"] > report["bytes_in"] and "larger" not in report["note"]:
             row["wrong"].append("grew by %d bytes without a note" % (report["bytes_out"] - report["bytes_in"]))
         if source.pages() and source.pages() != report["pages_in"]:
             row["wrong"].append("%d pages, others see %d" % (report["pages_in"], source.pages()))
@@ -250,6 +251,10 @@ class Table:
         if self.is_pdf and len(sizes) != len(pages):
             row["wrong"].append("%d pages written, poppler sees %d" % (len(pages), len(sizes)))
             return
+        for page, size in zip(pages, sizes):
+            before = source.sizes[page["page"] - 1] if source.kind == "PDF" and page["page"] <= len(source.sizes) else size
+            if max(abs(size[0] - before[0]), abs(size[1] - before[1])) > POINTS_APART:
+                row["wrong"].append("page %d: %gx%g points, was %gx%g" % (page["n"], *size, *before))
         decoded = source.decoded()
         outputs = self.decoded_output(names, pages)
         for page, size in zip(pages, sizes or [None] * len(pages)):

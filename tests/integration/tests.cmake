@@ -43,6 +43,7 @@ if(NOT PLATEN_FUZZ)
 endif()
 
 pl_integration_test(scans)
+pl_integration_test(convert TIMEOUT 900)
 pl_integration_test(documents TIMEOUT 600)
 pl_integration_test(door)
 pl_integration_test(duplicates)
