@@ -155,16 +155,19 @@ def draw_poppler(path, page, size, stem, said):
     turn = re.search(rb"rot: +(\d+)", run("pdfinfo", "-f", page, "-l", page, path)[1])
     x, y = size[::-1] if turn and int(turn[1]) % 180 else size
     target = pathlib.Path("%s.poppler" % stem)
-    code, _, words = run("pdftoppm", "-f", page, "-l", page, "-singlefile", "-scale-to-x", x, "-scale-to-y", y, path, target)
+    drawn = pathlib.Path("%s.ppm" % target)
+    drawn.unlink(missing_ok=True)  # a reader may complain, exit with 1 and draw all the same
+    _, _, words = run("pdftoppm", "-f", page, "-l", page, "-singlefile", "-scale-to-x", x, "-scale-to-y", y, path, target)
     heard(words, said)
-    return pathlib.Path("%s.ppm" % target) if code == 0 else None
+    return drawn if drawn.exists() else None
 
 
 def draw_mupdf(path, page, size, stem, said):
-    target = "%s.mupdf.ppm" % stem
-    code, _, words = run("mutool", "draw", "-q", "-N", "-f", "-w", size[0], "-h", size[1], "-c", "rgb", "-o", target, path, page)
+    target = pathlib.Path("%s.mupdf.ppm" % stem)
+    target.unlink(missing_ok=True)
+    _, _, words = run("mutool", "draw", "-q", "-N", "-f", "-w", size[0], "-h", size[1], "-c", "rgb", "-o", target, path, page)
     heard(words, said)
-    return pathlib.Path(target) if code == 0 else None
+    return target if target.exists() else None
 
 
 def draw_pdf(path, page, size, stem, said):
@@ -295,7 +298,8 @@ class Table:
         found = {}
         for reader, path in drawn.items():
             others = references + [p for name, p in same.items() if p and (name == reader or reader not in same)]
-            found[reader] = max((self.compare(other, path) for other in others), default=-EXACT) if path else None
+            if not path or others:
+                found[reader] = max(self.compare(other, path) for other in others) if path else None
         return found
 
     def compare(self, one, other):
