@@ -261,8 +261,8 @@ def show(result):
 def machine():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
-    commit = subprocess.run(["git", "-C", TOP, "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()
+    said = subprocess.run([BUILD / "api" / "platen", "version"], capture_output=True, text=True, check=False).stdout
+    commit = said.partition("(")[2].partition(")")[0]  # of the program that is measured, not of the checkout
     return {"machine": "%s, %d cores, Linux %s" % (model, os.cpu_count(), os.uname().release.split("-")[0]),
             "commit": commit or "unknown", "date": time.strftime("%Y-%m-%d")}
 
