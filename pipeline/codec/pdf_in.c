@@ -252,6 +252,8 @@ static pl_status survey_images(struct pdf_reader *reader, uint32_t n)
         status = pl_pdf_tally_page(reader->file, n, &after);
     reader->after[n] = after.images;
     reader->before[n].is_whole = reader->before[n].is_whole && after.is_whole;
+    if (reader->before[n].is_transparent && !after.is_transparent && after.images > 0)
+        reader->before[n].is_whole = false; /* flattened: there is no telling */
     return status;
 }
 

@@ -42,7 +42,7 @@ struct search {
     bool is_known;  /* `wanted` */
     unsigned tries; /* left */
     struct pl_bytes *data;
-    int *transform;
+    int transform;
     bool found;
 };
 
@@ -189,7 +189,7 @@ static pl_status candidate_take(struct search *search, const struct pl_pdf_value
             pl_pdf_lookup_integer(file, parms, "ColorTransform", NULL, -1, &transform, &ignored);
     if (status != PL_OK || search->data->size >= search->stream->as.dict.size)
         return status;
-    *search->transform = transform == 0 || transform == 1 ? (int)transform : -1;
+    search->transform = transform == 0 || transform == 1 ? (int)transform : -1;
     search->found = true;
     return PL_OK;
 }
@@ -241,11 +241,9 @@ pl_status pl_pdf_restore_find(struct pl_pdf_restore *restore, uint32_t n,
 {
     struct pl_pdf_codings codings;
     struct pl_fault ignored = { .status = PL_OK };
-    struct search search = { .restore = restore,
-                             .stream = stream,
-                             .tries = RESTORE_TRIES,
-                             .data = data,
-                             .transform = transform };
+    struct search search = {
+        .restore = restore, .stream = stream, .tries = RESTORE_TRIES, .data = data, .transform = -1
+    };
     *found = false;
     if (stream->as.dict.size < RESTORE_FROM_BYTES || n >= pl_pdf_page_count(restore->origin.file))
         return PL_OK;
@@ -257,5 +255,6 @@ pl_status pl_pdf_restore_find(struct pl_pdf_restore *restore, uint32_t n,
     status = search_page(&search, n);
     pl_pdf_file_release(restore->origin.file, mark);
     *found = search.found;
+    *transform = search.transform;
     return status == PL_NO_MEMORY ? status : PL_OK;
 }

@@ -47,6 +47,8 @@ static pl_status tally_image(struct tallying *tallying, const struct pl_pdf_valu
     struct pl_pdf_rect visible =
         pl_pdf_rect_meet(pl_pdf_matrix_box(&now->matrix), tallying->shape.box);
     visible = pl_pdf_rect_meet(visible, now->clip);
+    if (pl_pdf_dict_peek(dict, "SMask") != NULL)
+        tallying->tally.is_transparent = true;
     tallying->tally.images += counts && visible.right - visible.left > TALLY_LEAST_UNITS &&
                               visible.top - visible.bottom > TALLY_LEAST_UNITS;
     return status;
@@ -118,6 +120,9 @@ static pl_status tally_run(struct tallying *tallying, struct pl_pdf_file *file, 
             break;
         layered = layered || (!layers_shown && pl_pdf_step_is_layered(&step));
         status = tally_step(tallying, &step);
+        const struct pl_pdf_state *now = &tallying->graphics.now;
+        if (now->alpha || now->blend || now->mask)
+            tallying->tally.is_transparent = true;
         steps++;
     }
     pl_pdf_walk_free(walk);

@@ -8,8 +8,9 @@
 #include "pipeline/pdf/pdf_file.h"
 
 struct pl_pdf_tally {
-    uint32_t images; /* placed on the page, image XObjects and inline images, forms entered */
-    bool is_whole;   /* false: content could not be read to its end, or may paint in other ways */
+    uint32_t images;     /* placed on the page, image XObjects and inline images, forms entered */
+    bool is_transparent; /* something on it is: flattening may merge its images into one */
+    bool is_whole; /* false: content could not be read to its end, or may paint in other ways */
 };
 
 /* Of page n (0-based). What cannot be read is not counted; only NO_MEMORY fails. */

@@ -227,6 +227,9 @@ static void run__jpeg_under_a_mask__keeps_its_data(void **state)
         assert_int_equal(rig->result.by_how[PL_PAGE_RENDERED], 1);
         assert_true(rig_has(rig, jpeg, size));
         assert_false(rig->result.repaired);
+        /* Flattened into another number of images, of which none was lost. */
+        assert_int_equal(rig_run(rig, pdf.bytes.data, pdf.bytes.size, PL_FORMAT_PDFA_1B), PL_OK);
+        assert_false(rig->result.repaired);
         memory_pdf_fini(&pdf);
         free(jpeg);
     }
