@@ -6,12 +6,14 @@
 
 #include "api/files.h"
 #include "engine/core/core.h"
+#include "engine/core/definition.h"
 #include "engine/ingest/device.h"
 #include "engine/net/tls.h"
 #include "pipeline/plan.h"
 #include "storage/keyring.h"
 #include "storage/ledger_sqlite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CERTIFICATE_DAYS 3650
@@ -138,15 +140,20 @@ static pl_status seed_drop(struct seeding *seeding, const struct pl_instance_pla
     const struct pl_ledger_ops *ops = seeding->ledger->ops;
     struct pl_ledger_pipeline pipeline = { .tenant = seeding->tenant, .version = 1 };
     pipeline.name = file != NULL ? file->name : PL_INSTANCE_PIPELINE;
-    pipeline.definition = file != NULL
-                              ? (const char *)file->definition.data
-                              : pl_plan_write_simple(PL_INSTANCE_PIPELINE, PL_FORMAT_PDFA_2B,
-                                                     definition, sizeof definition);
+    const char *plain = file != NULL ? (const char *)file->definition.data
+                                     : pl_plan_write_simple(PL_INSTANCE_PIPELINE, PL_FORMAT_PDFA_2B,
+                                                            definition, sizeof definition);
+    char *sealed = NULL;
     const struct pl_ledger_drop drop = { .tenant = seeding->tenant,
                                          .name = PL_INSTANCE_DROP,
                                          .pipeline = pipeline.name,
                                          .duplicates_ms = plan->duplicates_ms };
-    pl_status status = ops->pipeline_add(seeding->ledger->self, &pipeline);
+    pl_status status =
+        pl_definition_seal(&seeding->keyring, &seeding->tenant, pipeline.version, plain, &sealed);
+    pipeline.definition = sealed;
+    if (status == PL_OK)
+        status = ops->pipeline_add(seeding->ledger->self, &pipeline);
+    free(sealed);
     return status == PL_OK ? ops->drop_add(seeding->ledger->self, &drop) : status;
 }
 

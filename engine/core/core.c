@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: AGPL-3.0-or-later
  */
 #include "engine/core/core_priv.h"
+#include "engine/core/definition.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static void definition_free(struct core_definition *definition)
     if (definition == NULL)
         return;
     free(definition->name);
-    free(definition->text);
+    pl_definition_free(definition->text);
     free(definition);
 }
 
@@ -66,7 +67,11 @@ const struct core_definition *core_definition_keep(struct pl_core *core, const s
     definition->tenant = *tenant;
     definition->version = version;
     definition->name = strdup(name);
-    definition->text = strdup(text);
+    pl_status status =
+        pl_definition_open(&core->parts.keyring, tenant, version, text, &definition->text);
+    if (status != PL_OK)
+        PL_LOG(core->parts.log, PL_LOG_ERROR, "pipeline.unreadable", PL_F("pipeline", name),
+               PL_F("status", pl_status_name(status)));
     if (definition->name == NULL || definition->text == NULL) {
         definition_free(definition);
         return NULL;

@@ -96,7 +96,8 @@ void pl_core_stats(const struct pl_core *core, struct pl_core_stats *out);
 #define PL_ROLE_CHARS 24
 const char *pl_role_document(uint32_t n, char out[PL_ROLE_CHARS]);
 /* Sealed-field names: "job.name/<id>", "job.reason/<id>", "job.report/<id>",
- * "document.name/<job>/<n>", "document.pages/<job>/<n>". */
+ * "document.name/<job>/<n>", "document.pages/<job>/<n>", "pipeline.definition/<tenant>/<version>".
+ */
 #define PL_FIELD_CHARS 80
 const char *pl_field_name(const char *what, const struct pl_id *id, uint32_t n,
                           char out[PL_FIELD_CHARS]);

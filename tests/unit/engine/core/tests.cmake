@@ -1,5 +1,6 @@
 set(core_rig ${PROJECT_SOURCE_DIR}/tests/support/core_rig.c)
 pl_unit_test(engine/core/test_act SOURCES ${core_rig} LIBS pl_ingest pl_storage)
+pl_unit_test(engine/core/test_definition SOURCES ${core_rig} LIBS pl_ingest pl_storage)
 pl_unit_test(engine/core/test_job_action LIBS pl_core)
 pl_unit_test(engine/core/test_dispatch SOURCES ${core_rig} LIBS pl_ingest pl_storage)
 pl_unit_test(engine/core/test_job_report LIBS pl_core)
