@@ -219,6 +219,7 @@ static pl_status object_parse(struct pl_pdf_file *file, const uint8_t *data, siz
         return PL_NOT_FOUND;
     parser->arena = &file->arena;
     parser->references = true;
+    parser->nesting = file->shared->limits.nesting;
     parser->self = out->found.self;
     parser->crypt = file->shared->encrypted ? &file->shared->crypt : NULL;
     pl_status status = pl_pdf_parse_value(parser, &lex, &out->found.value, &found);

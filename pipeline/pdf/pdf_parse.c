@@ -85,7 +85,9 @@ static size_t parser_first(const struct pl_pdf_parser *parser)
 
 static pl_status parser_open(struct pl_pdf_parser *parser, bool dict)
 {
-    if (parser->depth == PL_PDF_NESTING)
+    unsigned most =
+        parser->nesting > 0 && parser->nesting < PL_PDF_NESTING ? parser->nesting : PL_PDF_NESTING;
+    if (parser->depth == most)
         return PL_BAD_DOCUMENT;
     parser->frames[parser->depth].first = parser->count;
     parser->frames[parser->depth].dict = dict;

@@ -23,6 +23,7 @@ struct pl_pdf_parser {
     const struct pl_pdf_crypt *crypt; /* NULL: strings are taken as they are */
     struct pl_pdf_ref self;           /* whose key decrypts them */
     bool references;                  /* "n g R" is a reference */
+    uint32_t nesting;                 /* fewer than PL_PDF_NESTING, or 0 */
     struct pl_pdf_value *stack;       /* owned */
     size_t count;
     size_t capacity;

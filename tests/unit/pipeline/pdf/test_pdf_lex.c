@@ -182,6 +182,23 @@ static void value__an_integer_or_a_reference__is_told_apart(void **state)
     parsed_fini(&parsed);
 }
 
+static void value__deeper_than_a_limit__is_refused(void **state)
+{
+    (void)state;
+    for (uint32_t nesting = 8; nesting <= 9; nesting++) {
+        struct pl_arena arena;
+        struct pl_pdf_parser parser = { .arena = &arena, .nesting = nesting };
+        struct pl_pdf_lex lex = { .data = (const uint8_t *)"[[[[[[[[[", .size = 9 };
+        const struct pl_pdf_value *value = NULL;
+        bool found = false;
+        pl_arena_init(&arena, 1 << 20);
+        assert_int_equal(pl_pdf_parse_value(&parser, &lex, &value, &found),
+                         nesting == 8 ? PL_BAD_DOCUMENT : PL_OK);
+        pl_pdf_parser_fini(&parser);
+        pl_arena_fini(&arena);
+    }
+}
+
 static void value__nested_too_deeply__is_refused(void **state)
 {
     struct parsed parsed;
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(value__nested__is_what_was_written),
         cmocka_unit_test(value__badly_closed__keeps_what_there_is),
         cmocka_unit_test(value__an_integer_or_a_reference__is_told_apart),
+        cmocka_unit_test(value__deeper_than_a_limit__is_refused),
         cmocka_unit_test(value__nested_too_deeply__is_refused),
         cmocka_unit_test(value__larger_than_its_arena__is_refused),
         cmocka_unit_test(value__copied__is_the_same_elsewhere),
