@@ -100,7 +100,7 @@ static const struct pl_conf_row settings_rows[] = {
           "Largest upload; more is answered 413."),
     NUMBER("uploads.at_once", uploads_at_once, 1, 100000, "256",
            "Most uploads at the same time; more are answered 503 with Retry-After."),
-    DURATION("uploads.duplicates", uploads_duplicates_ms, 0, 7 * 24 * HOUR, "10m",
+    DURATION("uploads.duplicates", uploads_duplicates_ms, 0, 7ULL * 24 * HOUR, "10m",
              "How long the same bytes under the same name from the same device are the same scan, "
              "sent again because our answer was not heard; 0s for never."),
 

@@ -15,6 +15,6 @@
  * be written. UNAVAILABLE with a sentence that says what to install. */
 pl_status pl_ghost_new(const char *scratch, struct pl_interpreter **out,
                        struct pl_fault *fault) PL_MUST_USE;
-void pl_ghost_free(struct pl_interpreter *ghost);
+void pl_ghost_free(struct pl_interpreter *self);
 
 #endif

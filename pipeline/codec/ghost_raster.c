@@ -45,8 +45,10 @@ static int raster_on_presize(void *handle, void *device, int width, int height, 
     return raster->status == PL_OK ? 0 : -1;
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): the type is the display device's. */
 static int raster_on_size(void *handle, void *device, int width, int height, int stride,
                           unsigned format, unsigned char *pixels)
+/* NOLINTEND(readability-non-const-parameter) */
 {
     struct pl_ghost_raster *raster = handle;
     (void)device;

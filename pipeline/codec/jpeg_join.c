@@ -262,15 +262,15 @@ pl_status pl_jpeg_join_strip(struct pl_jpeg_join *join, const uint8_t *data, siz
     return status == PL_OK ? join_bits(join, data + head.size, size - head.size) : status;
 }
 
-pl_status pl_jpeg_join_head(struct pl_jpeg_join *join, const uint8_t *data, size_t size)
+pl_status pl_jpeg_join_head(struct pl_jpeg_join *join, const uint8_t *head, size_t size)
 {
-    struct strip_head head;
+    struct strip_head parsed;
     PL_CHECK(join->next == 0);
-    if (!head_parse(data, size, &head) || head.size != size)
+    if (!head_parse(head, size, &parsed) || parsed.size != size)
         return PL_UNSUPPORTED;
-    pl_status status = join_open(join, &head);
-    return status == PL_OK && !frame_has_rows(join, head.frame, join->height_px) ? PL_UNSUPPORTED
-                                                                                 : status;
+    pl_status status = join_open(join, &parsed);
+    return status == PL_OK && !frame_has_rows(join, parsed.frame, join->height_px) ? PL_UNSUPPORTED
+                                                                                   : status;
 }
 
 pl_status pl_jpeg_join_bits(struct pl_jpeg_join *join, const uint8_t *data, size_t size)

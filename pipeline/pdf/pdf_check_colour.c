@@ -65,9 +65,11 @@ static pl_status intent_profile(struct pl_pdf_checking *c, const struct pl_pdf_v
                         "the output intent's profile is of version %u, class \"%.4s\" and colour "
                         "\"%.4s\"",
                         profile.version, profile.class, profile.space);
-    c->intent = is_one_of(profile.space, "RGB ")   ? 'R'
-                : is_one_of(profile.space, "CMYK") ? 'C'
-                                                   : 'G';
+    c->intent = 'G';
+    if (is_one_of(profile.space, "RGB "))
+        c->intent = 'R';
+    else if (is_one_of(profile.space, "CMYK"))
+        c->intent = 'C';
     return PL_OK;
 }
 

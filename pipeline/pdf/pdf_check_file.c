@@ -92,13 +92,12 @@ static bool take_number(const uint8_t *data, size_t size, size_t *at, uint64_t *
     return *at > from;
 }
 
-/* From behind "xref" over all subsections; *end gets where "trailer" should stand. */
-static pl_status table_walk(struct pl_pdf_checking *c, uint64_t at, uint64_t *end)
+/* The white space behind "xref": how much there is. */
+static pl_status table_begin(struct pl_pdf_checking *c, uint64_t at, size_t *out)
 {
-    struct pl_pdf_windows *windows = &c->file->windows;
     const uint8_t *data = NULL;
     size_t size = 0;
-    pl_status status = pl_pdf_windows_peek(windows, at, HEAD_BYTES, &data, &size);
+    pl_status status = pl_pdf_windows_peek(&c->file->windows, at, HEAD_BYTES, &data, &size);
     size_t skip = size >= 2 && data[0] == '\r' && data[1] == '\n' ? 2
                   : size >= 1 && is_eol(data[0])                  ? 1
                                                                   : 0;
@@ -106,6 +105,18 @@ static pl_status table_walk(struct pl_pdf_checking *c, uint64_t at, uint64_t *en
         pl_check_breach(c, "6.1.4", "6.1.4", "xref is not followed by one line end");
     while (status == PL_OK && skip < size && pl_pdf_is_space(data[skip]))
         skip++;
+    *out = skip;
+    return status;
+}
+
+/* From behind "xref" over all subsections; *end gets where "trailer" should stand. */
+static pl_status table_walk(struct pl_pdf_checking *c, uint64_t at, uint64_t *end)
+{
+    struct pl_pdf_windows *windows = &c->file->windows;
+    const uint8_t *data = NULL;
+    size_t size = 0;
+    size_t skip = 0;
+    pl_status status = table_begin(c, at, &skip);
     at += skip;
     for (unsigned n = 0; n < RANGES_MOST && status == PL_OK; n++) {
         uint64_t first = 0;

@@ -132,7 +132,9 @@ static bool moment_read(struct pl_span rest, int64_t *out)
             rest.size--;
         } while (rest.size > 0 && rest.data[0] >= '0' && rest.data[0] <= '9');
     }
-    char sign = rest.size > 0 ? rest.data[0] : '\0';
+    char sign = '\0';
+    if (rest.size > 0)
+        sign = rest.data[0];
     skip_one_of(&rest, "+-Z");
     if (digits_take(&rest, 2, &hours)) {
         skip_one_of(&rest, "':");

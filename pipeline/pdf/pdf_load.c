@@ -441,7 +441,9 @@ static pl_status resolve_array(struct pl_pdf_file *file, struct pl_pdf_value *to
     const struct pl_pdf_value *const *from = to->as.array.items;
     struct pl_pdf_value *values = pl_arena_take(&file->arena, count * sizeof *values);
     const struct pl_pdf_value **items = pl_arena_take(&file->arena, count * sizeof(void *));
-    pl_status status = values != NULL && items != NULL ? PL_OK : pl_pdf_arena_empty(&file->arena);
+    if (values == NULL || items == NULL)
+        return pl_pdf_arena_empty(&file->arena);
+    pl_status status = PL_OK;
     for (size_t i = 0; i < count && status == PL_OK; i++) {
         items[i] = &values[i];
         status = resolve_into(file, from[i], &values[i], depth + 1);
@@ -456,7 +458,9 @@ static pl_status resolve_dict(struct pl_pdf_file *file, struct pl_pdf_value *to,
     const struct pl_pdf_entry *from = to->as.dict.entries;
     struct pl_pdf_value *values = pl_arena_take(&file->arena, count * sizeof *values);
     struct pl_pdf_entry *entries = pl_arena_take(&file->arena, count * sizeof *entries);
-    pl_status status = values != NULL && entries != NULL ? PL_OK : pl_pdf_arena_empty(&file->arena);
+    if (values == NULL || entries == NULL)
+        return pl_pdf_arena_empty(&file->arena);
+    pl_status status = PL_OK;
     for (size_t i = 0; i < count && status == PL_OK; i++) {
         entries[i] = (struct pl_pdf_entry){ from[i].key, &values[i] };
         status = resolve_into(file, from[i].value, &values[i], depth + 1);

@@ -42,7 +42,8 @@ static void sauvola_check(uint32_t width, uint32_t height, uint32_t dpi, uint32_
 {
     struct pl_picture in = picture_draw(PL_COLOUR_GREY, width, height, 3);
     in.x_mdpi = in.y_mdpi = dpi * 1000;
-    double floor = pl_binarize_otsu(&in) / 2;
+    unsigned half = pl_binarize_otsu(&in) / 2;
+    double floor = half;
     struct pl_picture out = bilevel(&in, PL_BINARIZE_SAUVOLA);
     for (uint32_t y = 0; y < height; y++)
         for (uint32_t x = 0; x < width; x++) {

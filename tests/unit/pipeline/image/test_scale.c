@@ -87,7 +87,7 @@ static double mean_at(const struct pl_picture *in, uint32_t x, uint32_t y, uint3
                       uint32_t high, unsigned n)
 {
     double sum = 0;
-    double count = 0;
+    uint32_t count = 0;
     for (uint32_t v = y * high; v < (y + 1) * high && v < in->height_px; v++)
         for (uint32_t u = x * wide; u < (x + 1) * wide && u < in->width_px; u++, count++)
             sum += picture_at(in, u, v, n);
