@@ -20,7 +20,7 @@
 
 #define RUN_THREADS_MAX 64
 #define RUN_STACK_BYTES ((size_t)1 << 20)
-#define RUN_WORTH_NS UINT64_C(10000000) /* of work that is left */
+#define RUN_WORTH_NS UINT64_C(10000000)  /* of work that is left */
 #define RUN_KEEP_BYTES ((size_t)1 << 24) /* a larger buffer is not kept for the next page */
 
 enum slot_state {
@@ -287,8 +287,8 @@ static struct slot *ring_await(struct ring *ring, struct view *view)
     return slot;
 }
 
-/* Under the lock: the page that nobody has claimed yet gets the larger buffer. Pages that one thread
- * copies then all pass through the same memory, instead of new memory in each slot. */
+/* Under the lock: the page that nobody has claimed yet gets the larger buffer. Pages that one
+ * thread copies then all pass through the same memory, instead of new memory in each slot. */
 static void ring_hand_over(struct ring *ring, struct slot *slot)
 {
     struct slot *next = &ring->slots[ring->next % ring->window];

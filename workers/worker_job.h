@@ -20,7 +20,8 @@ struct pl_worker_job {
 };
 
 /* Does once, before the sandbox, what the libraries of a job do once in their life: ciphers are
- * looked up, the hash of JSON objects is seeded from /dev/urandom. Where no file of any job is sealed
+ * looked up, the hash of JSON objects is seeded from /dev/urandom. Where no file of any job is
+ * sealed
  * (`is_plain`) ciphers wait until a document needs one. */
 pl_status pl_worker_job_warm(bool is_plain, struct pl_fault *fault) PL_MUST_USE;
 /* Tells of each document on the socket, and fills the report. */
