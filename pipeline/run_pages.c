@@ -287,13 +287,15 @@ static struct slot *ring_await(struct ring *ring, struct view *view)
     return slot;
 }
 
-/* Under the lock: the page that nobody has claimed yet gets the larger buffer. Pages that one
- * thread copies then all pass through the same memory, instead of new memory in each slot. */
+/* The page that nobody has claimed yet gets the larger buffer. Pages that one thread copies then
+ * all pass through the same memory, instead of new memory in each slot. With threads, or pages that
+ * are drawn ahead, its slot may be in use. */
 static void ring_hand_over(struct ring *ring, struct slot *slot)
 {
     struct slot *next = &ring->slots[ring->next % ring->window];
     struct pl_bytes data = slot->page.data;
-    if (!ring_holds(ring, ring->next) || next->page.data.capacity >= data.capacity)
+    if (ring->started > 0 || ring->inputs->renders || !ring_holds(ring, ring->next) ||
+        next->page.data.capacity >= data.capacity)
         return;
     slot->page.data = next->page.data;
     next->page.data = data;
